@@ -1,0 +1,1 @@
+"""The equations, one time step at a time, in plain PyTorch."""

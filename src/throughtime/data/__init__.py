@@ -1,0 +1,1 @@
+"""Tables in; regular series, windows and batches out."""

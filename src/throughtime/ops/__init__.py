@@ -1,0 +1,1 @@
+"""One sequence through a cell: time loop, autograd, choice of kernel."""

@@ -1,0 +1,1 @@
+"""Training: back-propagation through time, clipping, the fit loop, checkpoints, diagnosis."""
