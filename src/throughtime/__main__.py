@@ -1,0 +1,5 @@
+"""`python -m throughtime`."""
+
+from throughtime.cli import main
+
+main()

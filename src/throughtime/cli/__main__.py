@@ -1,0 +1,5 @@
+"""`python -m throughtime.cli`."""
+
+from throughtime.cli import main
+
+main()

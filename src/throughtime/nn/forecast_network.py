@@ -1,0 +1,83 @@
+"""A recurrent layer with a head that forecasts quantiles of one value at several lead times."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from throughtime.nn.recurrent import State
+
+
+class QuantileHead(nn.Module):
+    """Linear map to quantiles that cannot cross.
+
+    The middle output is the median; every further quantile lies a softplus away from the one before.
+
+    Args:
+        input_size: H, size of what it reads.
+        leads: K, number of lead times.
+        quantiles: Q, an odd number of quantiles, the median in the middle.
+
+    Shape: (..., H) to (..., K, Q), rising along Q.
+    """
+
+    def __init__(self, input_size: int, leads: int, quantiles: int) -> None:
+        super().__init__()
+        if quantiles % 2 == 0:
+            raise ValueError(f"QuantileHead: expected an odd number of quantiles, got {quantiles}")
+        self.leads, self.quantiles = leads, quantiles
+        self.linear = nn.Linear(input_size, leads * quantiles)
+
+    def forward(self, y: Tensor) -> Tensor:
+        raw = self.linear(y).unflatten(-1, (self.leads, self.quantiles))
+        middle = self.quantiles // 2
+        median = raw[..., middle : middle + 1]
+        below = median - functional.softplus(raw[..., :middle].flip(-1)).cumsum(-1)
+        above = median + functional.softplus(raw[..., middle + 1 :]).cumsum(-1)
+        return torch.cat([below.flip(-1), median, above], dim=-1)
+
+
+class ForecastNetwork(nn.Module):
+    """Recurrent layers over the history, dropout, and a `QuantileHead` on the block output.
+
+    The head forecasts the *change* from the target's last known value, so that an untrained network
+    is the persistence forecast with an interval around it.
+
+    Args:
+        recurrent: A `throughtime.nn.RNN` or `LSTM`, time first, one direction.
+        leads: K, number of lead times.
+        quantiles: Q, odd.
+        target_column: Index of the target among the inputs.
+        dropout: Share of block outputs dropped before the head, in training.
+    """
+
+    def __init__(
+        self, recurrent: nn.Module, *, leads: int, quantiles: int, target_column: int, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.recurrent = recurrent
+        self.dropout = nn.Dropout(dropout)
+        self.head = QuantileHead(cast(int, recurrent.hidden_size), leads, quantiles)
+        self.target_column = target_column
+
+    def forward(
+        self, x: Tensor, state: State | None = None, *, every_step: bool = False
+    ) -> tuple[Tensor, State]:
+        """Forecast from the last step of `x`, or from every step.
+
+        Args:
+            x: Inputs, scaled, (T, B, I).
+            state: Of the recurrent layers; zero if left away.
+            every_step: Forecast from each of the T steps.
+
+        Returns:
+            Quantiles in scaled units, (B, K, Q) or (T, B, K, Q), and the state after step T.
+        """
+        y, state = self.recurrent(x, state)
+        last = x[..., self.target_column]
+        if not every_step:
+            y, last = y[-1], last[-1]
+        return self.head(self.dropout(y)) + last[..., None, None], state

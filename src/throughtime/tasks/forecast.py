@@ -1,0 +1,319 @@
+"""Forecast a column of a table some time ahead: many-to-one, or many-to-many along the horizon.
+
+    forecaster = throughtime.Forecaster("temp", history="5d", horizon="24h").fit("weather.csv")
+    forecaster.predict("weather.csv")
+
+Follows the conventions of scikit-learn: settings are constructor arguments and nothing is checked or
+read before `fit`; what is learnt ends in an underscore; `get_params`, `set_params` and
+`sklearn.base.clone` work.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+import torch
+from pydantic import ValidationError
+
+from sklearn.exceptions import NotFittedError
+
+from throughtime.data import Table, apply
+from throughtime.errors import SettingsError
+from throughtime.nn import ForecastNetwork
+from throughtime.tasks import model_folder
+from throughtime.tasks.evaluation import Evaluation, Words, evaluate, forecast_windows, part_forecast
+from throughtime.tasks.forecast_data import (
+    ForecastData,
+    all_windows,
+    batches_of,
+    last_window,
+    prepare_data,
+    repeat_data,
+)
+from throughtime.tasks.forecast_network import build_network, objective
+from throughtime.tasks.forecast_results import make_card, make_texts
+from throughtime.tasks.forecast_settings import ForecastSettings
+from throughtime.tasks.intervals import apply_margins, conformal_margins
+from throughtime.tasks.model_folder import CHECKPOINTS, RUN_JSON, Run, resume_command
+from throughtime.tasks.scores import Metrics
+from throughtime.tasks.sources import open_source, source_of
+from throughtime.training import Display, automatic_display, fit
+
+
+class Forecaster:
+    """A recurrent network that forecasts one column of a table, with intervals.
+
+    Args:
+        target: Column to forecast.
+        **settings: Any field of `throughtime.tasks.ForecastSettings`: `history="5d"`, `horizon="24h"`,
+            `steps="all"`, `hidden=32`, `epochs=10`, ... Durations are text.
+
+    Attributes:
+        network_: The trained `throughtime.nn.ForecastNetwork`.
+        recipe_: How a table becomes its inputs.
+        scaler_: Mean and standard deviation of each input over the training part.
+        margins_: Conformal margin of each interval and lead time, in the target's unit.
+        metrics_: Errors and coverage beside the baselines, on validation and test.
+        fit_result_: Loss of each epoch and how the fit ended (not after `load`).
+
+    Raises:
+        TypeError: a setting that does not exist.
+    """
+
+    def __init__(self, target: str, **settings: Any) -> None:
+        known = ForecastSettings.model_fields
+        if unknown := sorted(set(settings) - set(known)):
+            raise TypeError(f"Forecaster: no setting named {', '.join(unknown)}; there are {', '.join(known)}")
+        self.target = target
+        for name, field in known.items():
+            if name != "target":
+                setattr(self, name, settings.get(name, field.get_default(call_default_factory=True)))
+
+    def fit(self, data: Any, *, folder: str | Path | None = None, display: Display | None = None) -> Self:
+        """Read, repair, split, train, calibrate and measure.
+
+        Args:
+            data: Path of a CSV or Parquet file, a pandas, polars or pyarrow frame, or "demo:weather".
+            folder: Where to keep checkpoints while training, and the model when done. None keeps nothing.
+            display: Shows progress, and what was repaired; None: a bar on a terminal, else lines, on
+                stderr. `throughtime.training.QuietDisplay()` shows nothing.
+
+        Returns:
+            Itself.
+
+        Raises:
+            SettingsError: settings that contradict each other or the data.
+            DataError: the data cannot be used; says file, line and column.
+            NonFiniteError: training produced a number that is not finite.
+            OutputError: `folder` cannot be written.
+        """
+        settings = self.settings
+        folder = None if folder is None else Path(folder)
+        if folder is not None:
+            model_folder.check_writable(folder)
+        table = open_source(data, settings)
+        run = Run(settings=settings, source=source_of(table, data))
+        if folder is not None:
+            model_folder.write_sealed(folder / CHECKPOINTS / RUN_JSON, run)
+        return self._fit(table, run, folder, display, resume=False)
+
+    @classmethod
+    def resume(cls, folder: str | Path, data: Any = None, *, display: Display | None = None) -> Forecaster:
+        """Continue a fit that was killed or interrupted, bit for bit as if it had not been.
+
+        Args:
+            folder: The `folder` of that fit.
+            data: Where the data is now; None reads it from where it was.
+            display: As in `fit`.
+
+        Raises:
+            ModelFolderError: there is nothing to continue, or it is damaged.
+            DataError: the data is no longer the same.
+        """
+        folder = Path(folder)
+        run = model_folder.read_run(folder)
+        forecaster = cls._with(run.settings)
+        table = open_source(run.source if data is None else data, run.settings, expected=run.source)
+        return forecaster._fit(table, run, folder, display, resume=True)
+
+    def predict(self, data: Any) -> pl.DataFrame:
+        """Forecast what comes after the last row of `data`.
+
+        Args:
+            data: As in `fit`: at least `history` of rows, with the columns the network was trained on.
+
+        Returns:
+            One row for each lead time: `time`, `forecast` (the median), `lower80`, `upper80`, `lower95`,
+            `upper95`, in the unit of the target.
+
+        Raises:
+            DataError: the data cannot be used, is too short, or has a long gap at its end.
+        """
+        self._check_fitted("predict")
+        settings = self.settings
+        series = apply(self.recipe_, open_source(data, settings))
+        window = last_window(series, settings, self.scaler_)
+        quantiles = apply_margins(forecast_windows(self.network_, window, np.array([0])), self.margins_)[0]
+        lower95, lower80, median, upper80, upper95 = quantiles.T
+        return pl.DataFrame(
+            {
+                "time": series.time_column(window.target_times(np.array([0]))[0]),
+                "forecast": median,
+                "lower80": lower80,
+                "upper80": upper80,
+                "lower95": lower95,
+                "upper95": upper95,
+            }
+        )
+
+    def evaluate(self, data: Any) -> Metrics:
+        """Measure the network beside its baselines.
+
+        Args:
+            data: The data it was trained on, of which the test part is used again; or other data, all of
+                which is used, and where the nearest neighbours are left out (their training windows are
+                not kept).
+
+        Raises:
+            DataError: the data cannot be used.
+        """
+        self._check_fitted("evaluate")
+        settings = self.settings
+        table = open_source(data, settings)
+        if table.fingerprint == self.source_.fingerprint:
+            return self._evaluate(repeat_data(table, settings, self.recipe_, self.scaler_)).metrics
+        series = apply(self.recipe_, table)
+        windows = all_windows(series, settings, self.scaler_)
+        return evaluate(
+            self.network_, self.margins_, self._words(series.unit), test=windows, step=series.step
+        ).metrics
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the model folder: weights, model.json, metrics.json, history.csv and report.html.
+
+        Raises:
+            OutputError: the folder cannot be written.
+        """
+        self._check_fitted("save")
+        folder = Path(folder)
+        model_folder.write_model(folder, self.card_, self.network_.state_dict(), self.texts_)
+        return folder
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Forecaster:
+        """Read a model folder.
+
+        Raises:
+            ModelFolderError: a file is missing, damaged, edited, or of a later version.
+        """
+        folder = Path(folder)
+        card = model_folder.read_card(folder)
+        forecaster = cls._with(card.settings)
+        forecaster.card_, forecaster.recipe_, forecaster.scaler_ = card, card.recipe, card.scaler
+        forecaster.margins_ = {float(level): margins for level, margins in card.margins.items()}
+        forecaster.source_ = card.source
+        forecaster.network_ = forecaster._network(leads=len(next(iter(card.margins.values()))))
+        model_folder.read_weights_into(forecaster.network_, folder, card)
+        forecaster.texts_ = model_folder.read_texts(folder, card)
+        forecaster.metrics_ = Metrics.model_validate_json(forecaster.texts_[model_folder.METRICS])
+        return forecaster
+
+    @property
+    def settings(self) -> ForecastSettings:
+        """The settings, checked. Raises `SettingsError` naming the one at fault."""
+        try:
+            return ForecastSettings(**self.get_params())
+        except ValidationError as error:
+            raise SettingsError(_in_words(error)) from error
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Every setting by name, as scikit-learn wants it."""
+        return {name: getattr(self, name) for name in ForecastSettings.model_fields}
+
+    def set_params(self, **settings: Any) -> Self:
+        """Change settings. Raises `ValueError` for one that does not exist."""
+        for name, value in settings.items():
+            if name not in ForecastSettings.model_fields:
+                raise ValueError(f"Forecaster: no setting named {name}")
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        changed = {
+            name: getattr(self, name)
+            for name, field in ForecastSettings.model_fields.items()
+            if name == "target" or getattr(self, name) != field.get_default(call_default_factory=True)
+        }
+        return f"Forecaster({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
+
+    def _fit(
+        self, table: Table, run: Run, folder: Path | None, display: Display | None, *, resume: bool
+    ) -> Self:
+        started = time.perf_counter()
+        settings = run.settings
+        shown = display or automatic_display()
+        data = prepare_data(table, settings)
+        for repair in data.series.repairs:
+            shown.message(repair.text)
+        self.recipe_, self.scaler_, self.source_ = data.recipe, data.scaler, run.source
+        torch.manual_seed(settings.seed)
+        self.network_ = self._network(leads=len(data.parts.train.leads))
+        train, validation = batches_of(data, settings)
+        self.fit_result_ = fit(
+            self.network_,
+            train,
+            validation,
+            objective,
+            settings.fit_settings(),
+            checkpoints=None if folder is None else folder / CHECKPOINTS,
+            resume=resume,
+            display=shown,
+            how_to_go_on="fit again" if folder is None else resume_command(folder),
+        )
+        shown.message("Measuring the network and its baselines")
+        plain = part_forecast(self.network_, data.parts.validation, None)
+        self.margins_ = conformal_margins(plain.quantiles, plain.truth)
+        evaluation = self._evaluate(data)
+        self.metrics_ = evaluation.metrics
+        self.card_ = make_card(self, run)
+        self.texts_ = make_texts(self, data, evaluation, time.perf_counter() - started)
+        if folder is not None:
+            self.save(folder)
+            if self.fit_result_.stopped != "interrupted":
+                model_folder.remove_checkpoints(folder)
+        return self
+
+    def _evaluate(self, data: ForecastData) -> Evaluation:
+        return evaluate(
+            self.network_,
+            self.margins_,
+            self._words(data.series.unit),
+            test=data.parts.test,
+            validation=data.parts.validation,
+            training=data.parts.train,
+            step=data.series.step,
+        )
+
+    def _network(self, *, leads: int) -> ForecastNetwork:
+        names = self.recipe_.feature_names
+        return build_network(
+            self.settings, inputs=len(names), leads=leads, target_column=names.index(self.target)
+        )
+
+    def _words(self, unit: str) -> Words:
+        return Words(self.target, unit, self.horizon, self.steps)
+
+    @classmethod
+    def _with(cls, settings: ForecastSettings) -> Forecaster:
+        return cls(**{name: getattr(settings, name) for name in ForecastSettings.model_fields})
+
+    def _check_fitted(self, what: str) -> None:
+        if not hasattr(self, "margins_"):
+            raise NotFittedError(f"Forecaster.{what}: this forecaster is not fitted; call fit or load first")
+
+
+def _in_words(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{name}: {message} (got {first['input']!r})" if name else message
+
+
+# What help() and sklearn.base.clone show: every setting by name, with its default.
+_parameters = [
+    inspect.Parameter(
+        name,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD if name == "target" else inspect.Parameter.KEYWORD_ONLY,
+        annotation=field.annotation,
+        default=inspect.Parameter.empty
+        if field.is_required()
+        else field.get_default(call_default_factory=True),
+    )
+    for name, field in ForecastSettings.model_fields.items()
+]
+Forecaster.__signature__ = inspect.Signature(_parameters)  # type: ignore[attr-defined]

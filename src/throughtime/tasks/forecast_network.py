@@ -1,0 +1,75 @@
+"""The network of a forecast, built from its settings, and the loss it learns by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from throughtime.nn import LSTM, RNN, ForecastNetwork
+from throughtime.tasks.forecast_settings import ForecastSettings
+from throughtime.tasks.intervals import LEVELS, pinball_loss
+from throughtime.training import Outcome
+
+LOSS_NAME = "mean pinball loss, scaled units"
+
+
+def build_network(
+    settings: ForecastSettings, *, inputs: int, leads: int, target_column: int
+) -> ForecastNetwork:
+    """Make the network with fresh weights.
+
+    Args:
+        settings: Cell, sizes, variant.
+        inputs: I, number of input features.
+        leads: K, number of lead times.
+        target_column: Index of the target among the features.
+    """
+    shared: dict[str, Any] = {"num_layers": settings.layers, "backend": settings.backend}
+    if settings.layers > 1:
+        shared["dropout"] = settings.dropout
+    recurrent: nn.Module
+    if settings.network == "rnn":
+        recurrent = RNN(inputs, settings.hidden, nonlinearity=settings.nonlinearity, **shared)
+    else:
+        recurrent = LSTM(
+            inputs, settings.hidden, variant=settings.variant, peepholes=settings.peepholes, **shared
+        )
+    return ForecastNetwork(
+        recurrent,
+        leads=leads,
+        quantiles=len(LEVELS),
+        target_column=target_column,
+        dropout=settings.dropout,
+    )
+
+
+def describe_network(settings: ForecastSettings) -> str:
+    """The network in words, e.g. "LSTM with peepholes, 32 hidden units, 1 layer"."""
+    if settings.network == "rnn":
+        cell = f"simple RNN ({settings.nonlinearity})"
+    else:
+        variant = "" if settings.variant.lower() == "vanilla" else f" {settings.variant.upper()}"
+        cell = f"LSTM{variant}{' with peepholes' if settings.peepholes else ''}"
+    layers = "1 layer" if settings.layers == 1 else f"{settings.layers} layers"
+    return f"{cell}, {settings.hidden} hidden units, {layers}"
+
+
+def objective(model: nn.Module, batch: Any, state: Any = None) -> Outcome:
+    """Pinball loss of a batch of windows, or of a stretch of the continuous series.
+
+    Args:
+        model: A `ForecastNetwork`, or a wrapper around one.
+        batch: Targets (B, K), or (T, B, K) where they run along time; NaN marks an unknown truth.
+        state: Of the recurrent layers.
+
+    Returns:
+        Mean loss over every known truth and quantile, their number, and the state after the last step.
+    """
+    quantiles, state = model(batch.inputs, state, every_step=batch.aligned)
+    known = torch.isfinite(batch.targets)
+    count = int(known.sum())
+    truth: Tensor = torch.where(known, batch.targets, 0.0)
+    loss = (pinball_loss(quantiles, truth) * known.unsqueeze(-1)).sum() / (max(count, 1) * len(LEVELS))
+    return Outcome(loss, count, state)
