@@ -1,5 +1,56 @@
-"""throughtime: recurrent neural networks you can see through."""
+"""throughtime: recurrent neural networks you can see through.
+
+`RNN` and `LSTM` are torch modules; `Forecaster` goes from a table to a trained, measured network.
+What needs more than torch is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from throughtime._version import __version__
+from throughtime.errors import (
+    DataError,
+    ModelFolderError,
+    NonFiniteError,
+    OutputError,
+    SettingsError,
+    ThroughtimeError,
+)
+from throughtime.nn import LSTM, RNN, Variant, from_torch, to_torch
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from throughtime.tasks.forecast import Forecaster
+    from throughtime.tasks.load import load
+
+__all__ = [
+    "LSTM",
+    "RNN",
+    "DataError",
+    "Forecaster",
+    "ModelFolderError",
+    "NonFiniteError",
+    "OutputError",
+    "SettingsError",
+    "ThroughtimeError",
+    "Variant",
+    "__version__",
+    "from_torch",
+    "load",
+    "to_torch",
+]
+
+_LAZY = {"Forecaster": "throughtime.tasks.forecast", "load": "throughtime.tasks.load"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        value = getattr(importlib.import_module(_LAZY[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'throughtime' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,39 @@
+"""What `import throughtime` gives, and what it costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import throughtime
+
+PUBLIC = {
+    "LSTM",
+    "RNN",
+    "DataError",
+    "Forecaster",
+    "ModelFolderError",
+    "NonFiniteError",
+    "OutputError",
+    "SettingsError",
+    "ThroughtimeError",
+    "Variant",
+    "__version__",
+    "from_torch",
+    "load",
+    "to_torch",
+}
+
+
+def test_public_names() -> None:
+    assert set(throughtime.__all__) == PUBLIC
+    assert all(getattr(throughtime, name) is not None for name in PUBLIC)
+
+
+def test_a_lean_core() -> None:
+    """Importing the package draws in torch, and nothing that only a task or the command line needs."""
+    script = "import sys, throughtime; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    heavy = {"polars", "pandas", "pyarrow", "sklearn", "scipy", "pydantic", "rich", "cyclopts", "matplotlib"}
+    assert "torch" in loaded.split()
+    assert heavy & set(loaded.split()) == set()
