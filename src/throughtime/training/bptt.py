@@ -42,8 +42,8 @@ class Stretch:
 def stretches(steps: int, k1: int, k2: int) -> list[Stretch]:
     """Cut `steps` time steps into the stretches of truncated BPTT(k1, k2).
 
-    The last stretch has fewer new steps where k1 does not divide `steps`; it starts where it would
-    have started had the sequence gone on.
+    The last stretch has fewer new steps where k1 does not divide `steps`. It reaches back over k2
+    steps as well, except where k1 = k2, so that then nothing is run twice.
 
     Raises:
         ValueError: k1 < 1 or k2 < k1.
@@ -53,14 +53,12 @@ def stretches(steps: int, k1: int, k2: int) -> list[Stretch]:
             f"truncated BPTT: (k1, k2) = ({k1}, {k2}); k1 must be at least 1, and k2 at least k1, "
             "or some losses would reach no update."
         )
+    news = range(0, steps, k1)
+    starts = [new if k1 == k2 else max(0, min(new + k1, steps) - k2) for new in news]
+    keeps = [*starts[1:], steps]
     return [
-        Stretch(
-            start=max(0, new + k1 - k2),
-            new=new,
-            stop=min(new + k1, steps),
-            keep=min(max(0, new + 2 * k1 - k2), steps),
-        )
-        for new in range(0, steps, k1)
+        Stretch(start, new, min(new + k1, steps), keep)
+        for start, new, keep in zip(starts, news, keeps, strict=True)
     ]
 
 

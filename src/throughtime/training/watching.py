@@ -98,8 +98,12 @@ class _Watch:
             return None
         values: Tensor = given.data if packed else given
         values = values if values.requires_grad else values.detach().requires_grad_()
-        given = given._replace(data=values) if packed else values
-        _on_error(values, partial(_note_packed, call, given) if packed else call.errors_at_input.append)
+        if packed:
+            given = given._replace(data=values)
+            _on_error(values, partial(_note_packed, call, given))
+        else:
+            given = values
+            _on_error(values, call.errors_at_input.append)
         return (given, *args[1:])
 
     def after(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
