@@ -57,13 +57,15 @@ def render_forecast_report(report: ForecastReport) -> str:
 
 
 def _payload(report: ForecastReport) -> dict[str, Any]:
-    fields = report.model_dump(mode="json", by_alias=True)
+    fields: dict[str, Any] = report.model_dump(mode="json", by_alias=True)
     series, examples = fields.pop("series"), fields.pop("examples")
-    return rounded(fields) | {
+    settings = fields.pop("settings")
+    shown: dict[str, Any] = rounded(fields)
+    return shown | {
         "unit": unit_text(report.unit),
         "verdict": asdict(verdict(report)),
         "fit_time": duration(report.seconds_to_fit),
-        "settings": fields["settings"],
+        "settings": settings,
         "series": series and _rounded_drawing(series),
         "examples": [_rounded_drawing(example) for example in examples],
     }

@@ -2,7 +2,7 @@
 //
 // spec: {
 //   name, height(width), xs, hint, labelsFrom,
-//   x: {kind: "time" | "linear", domain, ticks?, title?}, y: {title, zero?, decimals?},
+//   x: {kind: "time", domain} or {kind: "linear", domain, steps, format, room?, inset?, title?}, y: {title, zero?, decimals?},
 //   bands: [{low, high, className, label?}], lines: [{ys, className, label, marker?, markers?}],
 //   rules: [{at, text}], read(index) -> {head, entries: [{label, value, className?}]},
 //   onKey?(event, chart) -> handled, onBrush?(from, to)

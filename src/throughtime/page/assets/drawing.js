@@ -30,7 +30,7 @@ export function geometryOf(spec, width) {
   const height = spec.height(width);
   const { first, last } = visible(spec);
   const found = extent(columnsOf(spec).map((column) => column.slice(first, last))) ?? [0, 1];
-  const wanted = Math.max(3, Math.round(height / 62));
+  const wanted = Math.max(3, Math.round(height / 52));
   const y = niceTicks(spec.y.zero ? Math.min(0, found[0]) : found[0], found[1], wanted);
   const tickTexts = y.ticks.map((tick) => fixed(tick, y.decimals));
   const labelled = width >= (spec.labelsFrom ?? 0);
@@ -59,11 +59,14 @@ export function geometryOf(spec, width) {
 
 function xTicks(spec, geometry) {
   const { box } = geometry;
-  const wanted = Math.max(2, Math.floor((box.right - box.left) / 84));
+  const wanted = Math.max(2, Math.floor((box.right - box.left) / 72));
   if (spec.x.kind === "time") return timeTicks(...spec.x.domain, wanted);
-  const all = spec.x.ticks ?? niceTicks(...spec.x.domain, wanted).ticks.map((at) => ({ at, text: String(at) }));
-  const every = Math.ceil(all.length / Math.max(2, Math.floor((box.right - box.left) / 46)));
-  return all.filter((tick, index) => index % every === 0 && tick.at >= spec.x.domain[0] && tick.at <= spec.x.domain[1]);
+  const [first, last] = spec.x.domain;
+  const most = Math.floor((box.right - box.left) / (spec.x.room ?? 40));
+  const step = spec.x.steps.find((size) => (last - first) / size <= most) ?? (last - first) / most;
+  return Array.from({ length: Math.floor((last - first) / step) + 2 }, (_, index) => (Math.ceil(first / step) + index) * step)
+    .filter((at) => at <= last)
+    .map((at) => ({ at, text: spec.x.format(at) }));
 }
 
 export function drawAxes(spec, geometry) {

@@ -5,6 +5,9 @@ import { el, svg, table, tableOnDemand } from "./dom.js";
 import { decimalsFor, fixed, significant, withUnit } from "./format.js";
 import { onRecall, recall, remember } from "./state.js";
 
+const LEAD_STEPS = [0.25, 0.5, 1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720];
+const EPOCH_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+const plainNumber = (at) => String(Number(at.toPrecision(6)));
 const MARKERS = ["circle", "square", "triangle", "diamond"];
 
 export const methodClass = (scores, name) => {
@@ -105,16 +108,10 @@ function comparison({ name, rows, x, axis, first, scores, unit, choice }) {
 
 export function leadFigure(report, choice) {
   const rows = report.by_lead.map((entry) => ({ x: entry.lead_hours, name: entry.lead_text, mae: entry.mae }));
-  const last = rows[rows.length - 1].x;
-  const stride = [1, 2, 3, 6, 12, 24, 48, 72, 168].find((hours) => last / hours <= 13) ?? last / 12;
-  const ticks = Array.from({ length: Math.floor(last / stride) }, (_, index) => ({
-    at: (index + 1) * stride,
-    text: significant((index + 1) * stride).replace(/\.0+$/, ""),
-  }));
   return comparison({
     name: "Test error by lead time",
     rows,
-    x: { domain: [rows[0].x, last], ticks, title: "hours ahead" },
+    x: { domain: [rows[0].x, rows[rows.length - 1].x], steps: LEAD_STEPS, format: plainNumber, title: "hours ahead" },
     axis: "lead",
     first: "Lead time",
     scores: report.scores,
@@ -126,11 +123,10 @@ export function leadFigure(report, choice) {
 export function hourFigure(report, choice) {
   const pad = (hour) => `${String(hour).padStart(2, "0")}:00`;
   const rows = report.by_hour.map((entry) => ({ x: entry.hour, name: pad(entry.hour), mae: entry.mae }));
-  const ticks = Array.from({ length: 8 }, (_, index) => ({ at: index * 3, text: pad(index * 3) }));
   return comparison({
     name: "Test error by hour of day",
     rows,
-    x: { domain: [0, 23], ticks, title: "hour of the time that is forecast" },
+    x: { domain: [0, 23], steps: [3, 6, 12], format: pad, room: 60, title: "hour of the time that is forecast" },
     axis: "hour",
     first: "Hour",
     scores: report.scores,
@@ -143,10 +139,9 @@ function epochChart(report, { name, title, lines, zero, height, rule }) {
   const xs = report.history.map((entry) => entry.epoch);
   const drawn = chart({
     name,
-    hint: " ",
     height: () => height,
     xs,
-    x: { kind: "linear", inset: 8, domain: [xs[0], xs[xs.length - 1]], ticks: xs.map((at) => ({ at, text: String(at) })), title: "epoch" },
+    x: { kind: "linear", inset: 8, domain: [xs[0], xs[xs.length - 1]], steps: EPOCH_STEPS, format: plainNumber, title: "epoch" },
     y: { title, zero },
     bands: [],
     lines: lines.map((line) => ({ ...line, ys: report.history.map((entry) => entry[line.field]), unmarked: xs.length > 40 })),

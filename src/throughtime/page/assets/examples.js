@@ -1,4 +1,4 @@
-// Single forecasts: what the network had seen, what it foretold, what came.
+// Single forecasts: what the network had seen, what it forecast, what came.
 
 import { chart } from "./charts.js";
 import { el, tableOnDemand } from "./dom.js";

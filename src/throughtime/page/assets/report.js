@@ -36,7 +36,7 @@ function zone() {
 }
 
 function masthead() {
-  const facts = [report.network, `reads ${report.history_span}`, report.steps === "all" ? `foretells every step up to ${report.horizon}` : `foretells the value ${report.horizon} ahead`];
+  const facts = [report.network, `reads ${report.history_span} of history`, report.steps === "all" ? `forecasts every step up to ${report.horizon}` : `forecasts the value ${report.horizon} ahead`];
   const toggle = el("button", { type: "button", class: "theme" });
   const label = () => (toggle.textContent = currentTheme() === "dark" ? "Light" : "Dark");
   toggle.addEventListener("click", () => {
@@ -85,7 +85,7 @@ function charts() {
     );
   }
   if (report.examples.length) {
-    section("examples", "Single forecasts", "Single forecasts", lede("What the network had seen, what it foretold, and what came."), examplesFigure(report.examples, context));
+    section("examples", "Single forecasts", "Single forecasts", lede("What the network had seen, what it forecast, and what came."), examplesFigure(report.examples, context));
   }
   const choice = methodChoice(report.scores);
   if (report.by_lead.length > 1) {

@@ -32,7 +32,7 @@ function barOf(score, scores, decimals) {
 
 function skill(score, best) {
   if (!best || !(best.test.mae > 0)) return "–";
-  if (score === best) return "best baseline";
+  if (score === best) return "–";
   return `${signed(100 * (score.test.mae / best.test.mae - 1), 1)}${NBSP}%`;
 }
 
@@ -42,9 +42,12 @@ export function scoreTable(report) {
   const lowest = Math.min(...scores.map((score) => score.test.mae));
   const figuresOf = (part) => scores.flatMap((score) => [score[part].mae, score[part].rmse]);
   const decimals = decimalsFor(Math.max(...figuresOf("test"), ...figuresOf("validation")));
+  const tag = (score) => {
+    if (scores.length > 1 && score.test.mae === lowest) return [" ", el("span", { class: "tag" }, "lowest")];
+    return score === best ? [" ", el("span", { class: "tag" }, "best baseline")] : null;
+  };
   const method = (score) => [
-    el("span", { class: "method" }, swatch(methodClass(scores, score.name)), el("span", {}, score.label)),
-    scores.length > 1 && score.test.mae === lowest ? el("span", { class: "tag" }, "lowest") : null,
+    el("span", { class: "method" }, swatch(methodClass(scores, score.name)), el("span", {}, score.label, tag(score))),
     score.note ? el("span", { class: "note" }, score.note) : null,
   ];
   const built = table({
@@ -80,11 +83,12 @@ export function coverageTable(report) {
   return scroller(
     "Coverage of the intervals",
     table({
+      className: "compact",
       columns: [
         { head: "Promised" },
         { head: "Held on test", number: true },
         { head: "Held on validation", number: true },
-        { head: withUnit("Mean width,", report.unit).replace(/,$/, ""), number: true },
+        { head: report.unit ? `Mean width, ${report.unit}` : "Mean width", number: true },
       ],
       rows: report.coverage.map((entry) => [
         percent(entry.level, Number.isInteger(entry.level * 100) ? 0 : 1).replace(/\.0/, ""),
@@ -114,6 +118,7 @@ export function splitTable(split) {
   return scroller(
     "Parts of the data",
     table({
+      className: "compact",
       columns: [{ head: "Part" }, { head: "From" }, { head: "To" }, { head: "Windows", number: true }],
       rows: split.map((part) => [part.part, when(instant(part.from)), when(instant(part.to)), count(part.windows)]),
     }),
@@ -203,5 +208,6 @@ export function hourSentence(report) {
   if (!rows.length) return "";
   const sorted = [...rows].sort((a, b) => a.mae[network] - b.mae[network]);
   const [least, most] = [sorted[0], sorted[sorted.length - 1]];
-  return `The network errs least at ${least.hour}:00 (${significant(least.mae[network])}) and most at ${most.hour}:00 (${withUnit(significant(most.mae[network]), report.unit)}).`;
+  const at = (row) => `${String(row.hour).padStart(2, "0")}:00`;
+  return `The network errs least at ${at(least)} (${significant(least.mae[network])}) and most at ${at(most)} (${withUnit(significant(most.mae[network]), report.unit)}).`;
 }
