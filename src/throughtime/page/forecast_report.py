@@ -1,0 +1,272 @@
+"""What the page of a trained forecast network is made of, by name.
+
+The task fills a `ForecastReport`; `throughtime.page.report.render_forecast_report` turns it into one
+HTML file. Every part beyond the scores may be left empty: the page then leaves that section out.
+
+Numbers are in the unit of the target (`ForecastReport.unit`) unless a field says otherwise. Sequences
+may be lists, tuples or arrays with `tolist`; a value that is NaN or infinite becomes None, a gap.
+Times may be `datetime` or ISO 8601 text; those with an offset are turned to UTC.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+
+def _plain(values: Any) -> Any:
+    return values.tolist() if hasattr(values, "tolist") else values
+
+
+def _gap(value: Any) -> Any:
+    value = _plain(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _gaps(values: Any) -> Any:
+    values = _plain(values)
+    return [_gap(value) for value in values] if isinstance(values, (list, tuple)) else values
+
+
+def _time_text(value: Any) -> Any:
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if not isinstance(value, datetime):
+        return value
+    if value.tzinfo is not None:
+        value = value.astimezone(UTC).replace(tzinfo=None)
+        return f"{value.isoformat(timespec=_resolution(value))}Z"
+    return value.isoformat(timespec=_resolution(value))
+
+
+def _resolution(value: datetime) -> str:
+    if value.microsecond:
+        return "milliseconds"
+    return "seconds" if value.second else "minutes"
+
+
+def _setting_text(value: Any) -> Any:
+    value = _gap(value)
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(entry) for entry in value)
+    return str(value)
+
+
+def _settings(values: Any) -> Any:
+    if not isinstance(values, dict):
+        return values
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}.{inner}": entry for inner, entry in _settings(value).items()}
+        else:
+            flat[str(name)] = _setting_text(value)
+    return flat
+
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+MaybeNumber = Annotated[float | None, BeforeValidator(_gap)]
+Values = Annotated[tuple[float | None, ...], BeforeValidator(_gaps)]
+TimeText = Annotated[str, BeforeValidator(_time_text)]
+Times = Annotated[tuple[TimeText, ...], BeforeValidator(_plain)]
+MaeByScore = dict[str, MaybeNumber]
+Setting = str | bool | int | float | None
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+class SplitPart(_Part):
+    """One chronological part of the data. `from_` and `to` are its first and last time."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    part: str  # "training", "validation", "test"
+    from_: TimeText = Field(alias="from")
+    to: TimeText
+    windows: int
+
+
+class Source(_Part):
+    """What was read: name of the file or frame, rows, features used, first and last time, step in words."""
+
+    name: str
+    rows: int
+    columns: tuple[str, ...] = ()
+    first: TimeText
+    last: TimeText
+    step: str = ""  # "1 h"
+    split: tuple[SplitPart, ...] = ()
+
+
+class Repair(_Part):
+    """One kind of change made to the table: e.g. kind "duplicate times", column None, count 3, text."""
+
+    kind: str
+    column: str | None = None
+    count: int
+    text: str = ""
+
+
+class Epoch(_Part):
+    """One pass over the training part. Losses as `ForecastReport.loss_name` says; seconds of wall clock."""
+
+    epoch: int
+    train_loss: MaybeNumber = None
+    validation_loss: MaybeNumber = None
+    gradient_norm: MaybeNumber = None
+    learning_rate: MaybeNumber = None
+    seconds: MaybeNumber = None
+
+
+class Errors(_Part):
+    """Mean absolute error and root mean squared error over one part, in the unit of the target."""
+
+    mae: Number
+    rmse: Number
+
+
+class Score(_Part):
+    """One method measured: `name` is its key everywhere, `label` what people read, `note` a few words."""
+
+    name: str
+    label: str
+    kind: Literal["network", "baseline"]
+    note: str = ""
+    validation: Errors
+    test: Errors
+
+
+class Coverage(_Part):
+    """Share of values inside the intervals of one level (0.8 or 0.95); mean width in the target's unit."""
+
+    level: Number
+    validation: MaybeNumber = None
+    test: MaybeNumber = None
+    mean_width: MaybeNumber = None
+
+
+class LeadError(_Part):
+    """Test MAE of every method at one lead time."""
+
+    lead_text: str  # "6 h"
+    lead_hours: Number
+    mae: MaeByScore
+
+
+class HourError(_Part):
+    """Test MAE of every method at one hour of the day, 0 to 23, of the time that is forecast."""
+
+    hour: int = Field(ge=0, le=23)
+    mae: MaeByScore
+
+
+class _Forecasts(_Part):
+    """Forecast against truth, one entry per time; None is a gap."""
+
+    times: Times
+    truth: Values
+    forecast: Values
+    lower80: Values = ()
+    upper80: Values = ()
+    lower95: Values = ()
+    upper95: Values = ()
+
+    @model_validator(mode="after")
+    def _same_length(self) -> Self:
+        expected = len(self.times)
+        for name in ("truth", "forecast", "lower80", "upper80", "lower95", "upper95"):
+            found = len(getattr(self, name))
+            optional = name.startswith(("lower", "upper"))
+            if found != expected and not (optional and found == 0):
+                raise ValueError(f"{type(self).__name__}: {name} has {found} values for {expected} times")
+        return self
+
+
+class Series(_Forecasts):
+    """The test part: at each time, the truth and the forecast made one horizon before."""
+
+
+class Example(_Forecasts):
+    """One single forecast: issued at `origin`, after `history_times`, for `times`."""
+
+    origin: TimeText
+    history_times: Times = ()
+    history_values: Values = ()
+
+    @model_validator(mode="after")
+    def _same_history(self) -> Self:
+        if len(self.history_times) != len(self.history_values):
+            raise ValueError(
+                f"Example: history_values has {len(self.history_values)} values "
+                f"for {len(self.history_times)} history_times"
+            )
+        return self
+
+
+class Diagnosis(_Part):
+    """High bias, high variance or neither: a short verdict, why, and what to try."""
+
+    verdict: str
+    text: str = ""
+    advice: tuple[str, ...] = ()
+
+
+class ForecastReport(_Part):
+    """Everything the page shows; see the parts.
+
+    Raises:
+        pydantic.ValidationError: a required field is missing, an array has another length than its
+            times, there is not exactly one score of kind "network", two scores share a name, or
+            `by_lead`/`by_hour` name a score that is not there.
+    """
+
+    title: str
+    target: str
+    unit: str = ""
+    version: str
+    created: TimeText
+    network: str  # "LSTM, 32 hidden units, 1 layer, peepholes"
+    parameters: int
+    seconds_to_fit: Number
+    horizon: str  # "24 h"
+    history_span: str  # "5 d"
+    steps: Literal["all", "last"]
+    time_zone: str = ""  # of the times shown, in words; empty: "UTC" if times had an offset, else nothing
+    source: Source | None = None
+    repairs: tuple[Repair, ...] = ()
+    history: tuple[Epoch, ...] = ()
+    best_epoch: int | None = None
+    loss_name: str = "loss"
+    scores: tuple[Score, ...]
+    coverage: tuple[Coverage, ...] = ()
+    by_lead: tuple[LeadError, ...] = ()
+    by_hour: tuple[HourError, ...] = ()
+    series: Series | None = None
+    examples: tuple[Example, ...] = ()
+    diagnosis: Diagnosis | None = None
+    command: str = ""
+    settings: Annotated[dict[str, Setting], BeforeValidator(_settings)] = Field(default_factory=dict)
+    limits: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _scores_agree(self) -> Self:
+        names = [score.name for score in self.scores]
+        if len(set(names)) != len(names):
+            raise ValueError(f"ForecastReport: scores must have different names, got {names}")
+        networks = sum(score.kind == "network" for score in self.scores)
+        if networks != 1:
+            raise ValueError(f"ForecastReport: expected one score of kind 'network', got {networks}")
+        errors: tuple[LeadError | HourError, ...] = (*self.by_lead, *self.by_hour)
+        for entry in errors:
+            if unknown := set(entry.mae) - set(names):
+                raise ValueError(
+                    f"{type(entry).__name__}: no score named {sorted(unknown)}; there are {names}"
+                )
+        return self
