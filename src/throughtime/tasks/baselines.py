@@ -12,9 +12,7 @@ from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from sklearn.neighbors import NearestNeighbors
-from torch import Tensor
 
 from throughtime.data import Windows
 
@@ -57,8 +55,7 @@ class LeftOut:
 
 def persistence(windows: Windows) -> Floats:
     """The last known value, at every lead time: (windows, K)."""
-    last = windows.last_values(np.arange(len(windows)))
-    return np.repeat(_array(last)[:, None], len(windows.leads), axis=1)
+    return np.repeat(windows.known((0,)), len(windows.leads), axis=1)
 
 
 def same_hour_day_before(windows: Windows, step: timedelta) -> Floats:
@@ -67,9 +64,7 @@ def same_hour_day_before(windows: Windows, step: timedelta) -> Floats:
     For a lead time beyond 24 h that is the last day already known, not the day before the forecast.
     """
     day = DAY // step
-    steps_back = np.array([day * math.ceil(lead / day) - lead for lead in windows.leads])
-    last_rows = np.asarray(windows.starts) + windows.history - 1
-    return _array(windows.target_at(last_rows[:, None] - steps_back))
+    return windows.known([lead - day * math.ceil(lead / day) for lead in windows.leads])
 
 
 class NearestNeighboursForecast:
@@ -84,8 +79,8 @@ class NearestNeighboursForecast:
         self.chosen = _spread(len(training), MAX_REFERENCES)
         self.total = len(training)
         references, self.steps_averaged = _describe(training, self.chosen)
-        self.levels = _array(training.truth(self.chosen))
-        self.changes = self.levels - _array(training.last_values(self.chosen))[:, None]
+        self.levels = training.truth(self.chosen)
+        self.changes = self.levels - training.known((0,), self.chosen)
         self.candidates = [k for k in NEIGHBOURS if k <= len(self.chosen)]
         self.index = NearestNeighbors(n_neighbors=self.candidates[-1], algorithm="brute").fit(references)
         self.k = self.candidates[0]
@@ -93,7 +88,7 @@ class NearestNeighboursForecast:
 
     def choose(self, validation: Windows) -> Floats:
         """Choose k, and level or change, by the mean absolute error on `validation`; its forecasts."""
-        truth = _array(validation.truth(np.arange(len(validation))))
+        truth = validation.truth()
         neighbours = list(self._neighbours(validation))
         best = math.inf
         for by_change in (True, False):
@@ -132,7 +127,7 @@ class NearestNeighboursForecast:
         parts = []
         for rows, nearest in neighbours:
             mean = followed[nearest[:, :k]].mean(axis=1)
-            parts.append(mean + _array(windows.last_values(rows))[:, None] if by_change else mean)
+            parts.append(mean + windows.known((0,), rows) if by_change else mean)
         return np.concatenate(parts)
 
 
@@ -176,7 +171,7 @@ def run_baselines(
 
 def _describe(windows: Windows, rows: npt.NDArray[np.integer]) -> tuple[Floats, int]:
     """Windows as flat vectors (rows, features), and how many time steps were averaged into one."""
-    inputs = _array(windows.inputs(rows))  # (T, rows, I)
+    inputs = windows.inputs(rows).numpy()  # (T, rows, I)
     steps, _, width = inputs.shape
     averaged = math.ceil(steps * width / MAX_FEATURES)
     kept = steps - steps % averaged  # the oldest steps that fill no whole group are left out
@@ -197,7 +192,3 @@ def _spread(count: int, most: int) -> npt.NDArray[np.intp]:
 def _some(values: Floats | None) -> Floats:
     assert values is not None
     return values
-
-
-def _array(values: Tensor | Floats) -> Floats:
-    return values.numpy() if isinstance(values, torch.Tensor) else np.asarray(values)

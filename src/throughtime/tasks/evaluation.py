@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from throughtime.data import Windows
-from throughtime.nn import ForecastNetwork
+from throughtime.nn.forecast_network import ForecastNetwork
 from throughtime.tasks.baselines import Baseline, run_baselines
 from throughtime.tasks.intervals import MEDIAN, apply_margins
 from throughtime.tasks.scores import (
@@ -64,7 +64,7 @@ def forecast_windows(network: ForecastNetwork, windows: Windows, rows: npt.NDArr
     with torch.inference_mode():
         for some in np.array_split(rows, max(1, -(-len(rows) // WINDOWS_AT_ONCE))):
             quantiles, _ = network(windows.inputs(some))
-            parts.append(windows.unscale_target(quantiles).numpy())
+            parts.append(windows.scaler.unscale_target(quantiles.double()).numpy())
     return np.concatenate(parts)
 
 
@@ -74,13 +74,13 @@ def part_forecast(network: ForecastNetwork, windows: Windows, margins: Margins |
     quantiles = forecast_windows(network, windows, rows)
     if margins is not None:
         quantiles = apply_margins(quantiles, margins)
-    return PartForecast(quantiles, np.asarray(windows.truth(rows)))
+    return PartForecast(quantiles, windows.truth())
 
 
 def training_scores(network: ForecastNetwork, windows: Windows) -> ErrorScores:
     """The network's errors on the training part, on an even sample where it is large."""
     rows = np.unique(np.linspace(0, len(windows) - 1, MAX_TRAINING_WINDOWS).astype(np.intp))
-    return error_scores(forecast_windows(network, windows, rows)[..., MEDIAN], np.asarray(windows.truth(rows)))
+    return error_scores(forecast_windows(network, windows, rows)[..., MEDIAN], windows.truth(rows))
 
 
 def evaluate(

@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import torch
 from pydantic import ValidationError
 
 from sklearn.exceptions import NotFittedError
 
-from throughtime.data import Table, apply
+from throughtime.data import Recipe, Table, apply
 from throughtime.errors import SettingsError
-from throughtime.nn import ForecastNetwork
+from throughtime.nn.forecast_network import ForecastNetwork
 from throughtime.tasks import model_folder
 from throughtime.tasks.evaluation import Evaluation, Words, evaluate, forecast_windows, part_forecast
 from throughtime.tasks.forecast_data import (
@@ -137,12 +138,12 @@ class Forecaster:
         self._check_fitted("predict")
         settings = self.settings
         series = apply(self.recipe_, open_source(data, settings))
-        window = last_window(series, settings, self.scaler_)
-        quantiles = apply_margins(forecast_windows(self.network_, window, np.array([0])), self.margins_)[0]
+        windows, last = last_window(series, settings, self.scaler_)
+        quantiles = apply_margins(forecast_windows(self.network_, windows, last), self.margins_)[0]
         lower95, lower80, median, upper80, upper95 = quantiles.T
         return pl.DataFrame(
             {
-                "time": series.time_column(window.target_times(np.array([0]))[0]),
+                "time": _times(windows.target_times(last)[0], self.recipe_),
                 "forecast": median,
                 "lower80": lower80,
                 "upper80": upper80,
@@ -280,7 +281,7 @@ class Forecaster:
         )
 
     def _network(self, *, leads: int) -> ForecastNetwork:
-        names = self.recipe_.feature_names
+        names = self.recipe_.features
         return build_network(
             self.settings, inputs=len(names), leads=leads, target_column=names.index(self.target)
         )
@@ -295,6 +296,11 @@ class Forecaster:
     def _check_fitted(self, what: str) -> None:
         if not hasattr(self, "margins_"):
             raise NotFittedError(f"Forecaster.{what}: this forecaster is not fitted; call fit or load first")
+
+
+def _times(times: npt.NDArray[np.datetime64], recipe: Recipe) -> pl.Series:
+    column = pl.Series(times)
+    return column.dt.replace_time_zone("UTC") if recipe.zoned else column
 
 
 def _in_words(error: ValidationError) -> str:

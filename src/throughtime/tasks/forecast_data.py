@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from throughtime.data import (
     Parts,
@@ -16,12 +17,13 @@ from throughtime.data import (
     WindowBatches,
     Windows,
     apply,
-    format_duration,
+    make_windows,
     parse_duration,
     prepare,
     split_windows,
     steps_of,
 )
+from throughtime.data.windows import require_history
 from throughtime.errors import DataError
 from throughtime.tasks.forecast_settings import ForecastSettings
 
@@ -61,12 +63,12 @@ def prepare_data(table: Table, settings: ForecastSettings) -> ForecastData:
         DataError: the table cannot be used, or is too short for the history, horizon and split.
     """
     recipe, series = prepare(table, settings.prepare_settings(), training_share=settings.split[0])
-    return _cut(table, settings, recipe, series, None)
+    return _cut(settings, recipe, series, None)
 
 
 def repeat_data(table: Table, settings: ForecastSettings, recipe: Recipe, scaler: Scaler) -> ForecastData:
     """The same windows again from the same table, with what was learnt before. Raises `DataError`."""
-    return _cut(table, settings, recipe, apply(recipe, table), scaler)
+    return _cut(settings, recipe, apply(recipe, table), scaler)
 
 
 def all_windows(series: Series, settings: ForecastSettings, scaler: Scaler) -> Windows:
@@ -75,38 +77,37 @@ def all_windows(series: Series, settings: ForecastSettings, scaler: Scaler) -> W
     Raises:
         DataError: there is none.
     """
-    windows = Windows.over(
-        series, scaler, history=history_of(settings, series), leads=leads_of(settings, series)
-    )
+    history, leads = history_of(settings, series), leads_of(settings, series)
+    windows = make_windows(series, scaler, history, leads)
     if len(windows) == 0:
+        require_history(series, history, leads)
         raise DataError(
-            f"{len(series.times):,} rows hold no unbroken stretch of {settings.history} of history and "
-            f"{settings.horizon} to forecast; give more rows"
+            f"the data have no stretch of {history + max(leads):,} rows (history {history:,} + horizon "
+            f"{max(leads):,}) whose target was observed; bring more data"
         )
     return windows
 
 
-def last_window(series: Series, settings: ForecastSettings, scaler: Scaler) -> Windows:
-    """The one window that ends at the last row: what a forecast into the future starts from.
+def last_window(
+    series: Series, settings: ForecastSettings, scaler: Scaler
+) -> tuple[Windows, npt.NDArray[np.intp]]:
+    """Windows without truth, and which of them ends at the last row: where the future begins.
 
     Raises:
         DataError: the series is too short, or has a long gap near its end.
     """
     history = history_of(settings, series)
-    start = len(series.times) - history
-    span = format_duration(history * series.step)
-    if start < 0:
-        raise DataError(
-            f"a forecast needs the last {span} ({history:,} rows), the data has {len(series.times):,} rows; "
-            "give more rows"
-        )
-    if series.broken[start:].any():
-        row = start + int(np.flatnonzero(series.broken[start:])[-1])
-        raise DataError(
-            f"a forecast needs the last {span} without a long gap, but there is one at {series.times[row]}; "
-            "give rows that fill it, or allow it with a larger max_gap when fitting"
-        )
-    return Windows.at(series, scaler, np.array([start]), history=history, leads=leads_of(settings, series))
+    windows = make_windows(series, scaler, history, leads_of(settings, series), need_truth=False)
+    if len(windows) and windows.last_rows()[-1] == len(series) - 1:
+        return windows, np.array([len(windows) - 1])
+    span = f"the last {settings.history} ({history:,} rows)"
+    if len(series) < history:
+        raise DataError(f"a forecast needs {span}, the data have {len(series):,} rows; bring more data")
+    row = int(np.flatnonzero(series.broken)[-1])
+    raise DataError(
+        f"a forecast needs {span} without a long gap, but there is one at {series.times[row]}; bring the "
+        "rows that fill it"
+    )
 
 
 def batches_of(
@@ -116,11 +117,12 @@ def batches_of(
     validation = WindowBatches(data.parts.validation, 1024, shuffle=False)
     if settings.truncate is None:
         return WindowBatches(data.parts.train, settings.batch_size, seed=settings.seed), validation
-    return StreamBatches(data.parts.train, lanes=settings.batch_size), validation
+    rows = data.parts.borders[:2]
+    return StreamBatches(data.parts.train, settings.lanes, rows=rows), validation
 
 
 def _cut(
-    table: Table, settings: ForecastSettings, recipe: Recipe, series: Series, scaler: Scaler | None
+    settings: ForecastSettings, recipe: Recipe, series: Series, scaler: Scaler | None
 ) -> ForecastData:
     parts = split_windows(
         series,
@@ -128,6 +130,5 @@ def _cut(
         history=history_of(settings, series),
         leads=leads_of(settings, series),
         fractions=settings.split,
-        name=table.name,
     )
     return ForecastData(recipe, parts.scaler, series, parts)

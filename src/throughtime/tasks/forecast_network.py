@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from throughtime.nn import LSTM, RNN, ForecastNetwork
+from throughtime.nn import LSTM, RNN
+from throughtime.nn.forecast_network import ForecastNetwork
 from throughtime.tasks.forecast_settings import ForecastSettings
 from throughtime.tasks.intervals import LEVELS, pinball_loss
 from throughtime.training import Outcome
@@ -61,15 +62,15 @@ def objective(model: nn.Module, batch: Any, state: Any = None) -> Outcome:
 
     Args:
         model: A `ForecastNetwork`, or a wrapper around one.
-        batch: Targets (B, K), or (T, B, K) where they run along time; NaN marks an unknown truth.
+        batch: Targets (B, K), or (T, B, K) where they run along time; its mask tells which are known.
         state: Of the recurrent layers.
 
     Returns:
         Mean loss over every known truth and quantile, their number, and the state after the last step.
     """
     quantiles, state = model(batch.inputs, state, every_step=batch.aligned)
-    known = torch.isfinite(batch.targets)
-    count = int(known.sum())
-    truth: Tensor = torch.where(known, batch.targets, 0.0)
-    loss = (pinball_loss(quantiles, truth) * known.unsqueeze(-1)).sum() / (max(count, 1) * len(LEVELS))
-    return Outcome(loss, count, state)
+    loss = pinball_loss(quantiles, batch.targets)
+    if batch.mask is None:
+        return Outcome(loss.mean(), batch.targets.numel(), state)
+    count = int(batch.mask.sum())
+    return Outcome((loss * batch.mask.unsqueeze(-1)).sum() / max(count * len(LEVELS), 1), count, state)

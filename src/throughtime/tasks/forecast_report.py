@@ -49,7 +49,7 @@ def build_report(
         horizon=settings.horizon,
         history_span=settings.history,
         steps=settings.steps,
-        time_zone=series.zone,
+        time_zone="UTC" if data.recipe.zoned else "",
         source=_source(data, source_name),
         repairs=[page.Repair(**repair.model_dump()) for repair in series.repairs],
         history=[
@@ -158,7 +158,7 @@ def _by_lead(evaluation: Evaluation, data: ForecastData) -> list[page.LeadError]
 
 def _by_hour(evaluation: Evaluation, data: ForecastData) -> list[page.HourError]:
     windows = evaluation.test_windows
-    hours = data.series.local_hours[windows.target_rows(np.arange(len(windows)))]
+    hours = windows.target_hours()
     if len(np.unique(hours)) < 2:
         return []
     errors = {
@@ -174,7 +174,7 @@ def _by_hour(evaluation: Evaluation, data: ForecastData) -> list[page.HourError]
 def _series(evaluation: Evaluation) -> page.Series:
     """The last `MAX_SERIES` steps of the test part, each forecast one horizon before; gaps are None."""
     windows, part = evaluation.test_windows, evaluation.test
-    rows = windows.target_rows(np.arange(len(windows)))[:, -1]
+    rows = windows.target_rows()[:, -1]
     first = max(int(rows[0]), int(rows[-1]) - MAX_SERIES + 1)
     kept = rows >= first
     length = int(rows[-1]) - first + 1
@@ -182,7 +182,7 @@ def _series(evaluation: Evaluation) -> page.Series:
     at = rows[kept] - first
     values[0, at] = part.truth[kept, -1]
     values[1:, at] = part.quantiles[kept, -1].T
-    times = windows.times[first : int(rows[-1]) + 1]
+    times = windows.series.times[first : int(rows[-1]) + 1]
     lower95, lower80, forecast, upper80, upper95 = values[1:]
     return page.Series(
         times=[_time(t) for t in times],
@@ -210,9 +210,9 @@ def _example(evaluation: Evaluation, index: int) -> page.Example:
     history = np.arange(start + windows.history - shown, start + windows.history)
     lower95, lower80, forecast, upper80, upper95 = part.quantiles[index].T
     return page.Example(
-        origin=_time(windows.times[history[-1]]),
-        history_times=[_time(t) for t in windows.times[history]],
-        history_values=np.asarray(windows.target_at(history)),
+        origin=_time(windows.last_times(row)[0]),
+        history_times=[_time(t) for t in windows.series.times[history]],
+        history_values=windows.known(np.arange(1 - shown, 1), row)[0],
         times=[_time(t) for t in windows.target_times(row)[0]],
         truth=part.truth[index],
         forecast=forecast,

@@ -61,7 +61,7 @@ class ForecastSettings(BaseModel):
     backend: str = Field("auto", description="Kernel that runs the recurrent layers.")
 
     epochs: Positive = Field(10, description="Passes over the training part.")
-    batch_size: Positive = Field(128, description="Windows in one update (streams, with --truncate).")
+    batch_size: Positive = Field(128, description="Windows in one update.")
     optimizer: Literal["adam", "adamw", "sgd"] = Field("adam", description="How gradients become updates.")
     learning_rate: float = Field(3e-3, gt=0, description="Largest learning rate of the schedule.")
     schedule: Literal["one-cycle", "constant", "cosine", "plateau"] = Field(
@@ -72,8 +72,9 @@ class ForecastSettings(BaseModel):
     clip_value: float | None = Field(None, gt=0, description="Largest size of one gradient entry.")
     patience: Positive | None = Field(None, description="Stop after this many epochs without improvement.")
     truncate: tuple[int, int] | None = Field(
-        None, description="Truncated BPTT on the continuous series: update every K1 steps, back over K2."
+        None, description="K1,K2: truncated BPTT on the series itself, update every K1 steps, back over K2."
     )
+    lanes: Positive = Field(16, description="Stretches of the series that run side by side with truncate.")
     seed: int = Field(0, ge=0, description="Seed of weights, dropout and batch order.")
 
     @field_validator("split")
