@@ -113,8 +113,8 @@ def _gap_repairs(recipe: Recipe, filled: Filled) -> list[Repair]:
     if rows:
         longest = format_duration(int(run_lengths(~filled.present).max()) * recipe.step)
         text = (
-            f"{counted(rows, 'step')} without a row (longest gap: {longest}); gaps up to {gap} carry the last "
-            "values forward."
+            f"{counted(rows, 'step')} without a row (longest gap: {longest}); gaps up to {gap} carry the "
+            "last values forward."
         )
         repairs.append(Repair(kind="missing rows", count=rows, text=text))
     for rule in recipe.columns:
@@ -141,5 +141,6 @@ def _column_gaps(rule: ColumnRule, filled: Filled, recipe: Recipe, gap: str) -> 
         after = "no direction" if rule.kind == "angle" else "the training median"
         how = f"the last value is carried forward up to {gap}, then {after}"
     mark = f"; '{rule.name} missing' marks them" if rule.indicator else ""
-    text = f"{rule.name}: {counted(count, 'missing value')} (longest run: {format_duration(longest)}); {how}{mark}."
+    run = format_duration(longest)
+    text = f"{rule.name}: {counted(count, 'missing value')} (longest run: {run}); {how}{mark}."
     return [Repair(kind="missing values", column=rule.name, count=count, text=text)]

@@ -94,8 +94,8 @@ class StreamBatches:
             raise ValueError(f"StreamBatches: lanes={lanes} must be 1 or more.")
         if (last - first) // lanes <= max(windows.leads):
             raise DataError(
-                f"{last - first:,} rows in {lanes} streams leave {(last - first) // lanes:,} rows each, and the "
-                f"horizon is {max(windows.leads):,}; take fewer streams."
+                f"{last - first:,} rows in {lanes} streams leave {(last - first) // lanes:,} rows each, "
+                f"and the horizon is {max(windows.leads):,}; take fewer streams."
             )
         self.windows = windows
         self.lanes = lanes

@@ -83,7 +83,8 @@ def candidates(
 ) -> tuple[list[str], list[Repair]]:
     """The numeric columns that may be inputs, in the order of the table, and a word on the others."""
     asked = set(table.frame.columns if settings.columns is None else settings.columns) | {settings.target}
-    chosen, why = [], {}
+    chosen: list[str] = []
+    why: dict[str, list[str]] = {}
     for column, dtype in table.frame.schema.items():
         if column in time_columns or column not in asked:
             continue

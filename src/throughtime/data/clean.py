@@ -86,6 +86,6 @@ def check_size(columns: Columns) -> None:
         if len(large):
             row = int(columns.rows[large[0]])
             raise DataError(
-                f"{columns.table.place(row)}: column {name!r} holds {values[large[0]]:g}, beyond what a 32-bit number "
-                f"holds ({_LARGEST:.1g}); rescale the column or leave it out with --ignore."
+                f"{columns.table.place(row)}: column {name!r} holds {values[large[0]]:g}, beyond what a "
+                f"32-bit number holds ({_LARGEST:.1g}); rescale the column or leave it out with --ignore."
             )

@@ -58,7 +58,7 @@ def gunzip(content: bytes, name: str) -> bytes:
 
 
 def to_utf8(content: bytes, name: str) -> tuple[bytes, str]:
-    """Bring text to UTF-8 with "\\n" line ends and without a byte order mark.
+    r"""Bring text to UTF-8 with "\\n" line ends and without a byte order mark.
 
     Returns:
         The bytes, and the encoding in words.

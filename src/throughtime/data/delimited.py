@@ -38,7 +38,7 @@ class _Records:
 
 
 def parse_delimited(text: bytes, name: str) -> Delimited:
-    """Read comma-, semicolon-, tab- or pipe-separated text, quotes allowed.
+    r"""Read comma-, semicolon-, tab- or pipe-separated text, quotes allowed.
 
     Args:
         text: UTF-8, lines ended by "\\n".
@@ -164,10 +164,11 @@ def _check_lengths(records: _Records, head: int, body: np.ndarray, name: str) ->
     wrong = body[records.delimiters[body] != expected]
     if len(wrong):
         first = int(wrong[0])
+        held = int(records.delimiters[first]) + 1
         others = f"; {counted(len(wrong) - 1, 'more such line')}" if len(wrong) > 1 else ""
         raise DataError(
-            f"{name} line {int(records.lines[first])}: has {counted(int(records.delimiters[first]) + 1, 'cell')} "
-            f"where the header has {expected + 1}{others}; was the file cut off, or a delimiter left in a cell?"
+            f"{name} line {int(records.lines[first])}: has {counted(held, 'cell')} where the header has "
+            f"{expected + 1}{others}; was the file cut off, or a delimiter left in a cell?"
         )
 
 

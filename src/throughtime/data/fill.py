@@ -17,7 +17,7 @@ def to_grid(values: np.ndarray, grid: Grid) -> np.ndarray:
         return out
     count = np.bincount(slots, minlength=grid.size)
     total = np.bincount(slots, weights=values, minlength=grid.size)
-    return np.divide(total, count, out=out, where=count > 0)
+    return np.asarray(np.divide(total, count, out=out, where=count > 0))
 
 
 def occupied(grid: Grid) -> np.ndarray:

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import numpy as np
 
-from throughtime.data.clock import Clock, TimeColumns, local_offset, read_clock
+from throughtime.data.clock import Clock, local_offset, read_clock
+from throughtime.data.find_time import TimeColumns
 from throughtime.data.grid import Grid, lay_grid
 from throughtime.data.order import order_rows
 from throughtime.data.table import Repair, Table

@@ -23,6 +23,11 @@ _YEAR = timedelta(days=365)
 def learn_columns(
     columns: Columns, laid: Laid, settings: PrepareSettings, training_share: float
 ) -> tuple[list[ColumnRule], list[Repair]]:
+    """A rule for each column that can teach something; a word on strays and on the others.
+
+    Raises:
+        DataError: the target is constant, or missing throughout the training rows.
+    """
     strays = learn_strays(columns, skip=set())
     reports = report_strays(columns, strays, settings.keep_sentinels)
     bare = {} if settings.keep_sentinels else strays
@@ -63,7 +68,7 @@ def _stray_rule(name: str, strays: Strays | None) -> ColumnRule:
         return ColumnRule(name=name)
     return ColumnRule(
         name=name,
-        sentinels=tuple([*strays.sentinels, *strays.outliers]),
+        sentinels=(*strays.sentinels, *strays.outliers),
         low=strays.low if np.isfinite(strays.low) else None,
         high=strays.high if np.isfinite(strays.high) else None,
     )
@@ -87,14 +92,15 @@ def _check_target(name: str, on_grid: np.ndarray, reason: str, table: Table) -> 
         raise DataError(f"{table.name}: column {name!r} (the target) has no value in the training rows.")
     if reason.startswith("constant"):
         raise DataError(
-            f"{table.name}: column {name!r} (the target) is {known[0]:g} in all {len(known):,} training rows; "
-            "there is nothing to forecast."
+            f"{table.name}: column {name!r} (the target) is {known[0]:g} in all {len(known):,} training "
+            "rows; there is nothing to forecast."
         )
 
 
 def learn_recipe(
     laid: Laid, settings: PrepareSettings, rules: list[ColumnRule], training_share: float
 ) -> Recipe:
+    """Put the rules and the settings into a recipe; which features mark missing cells is added later."""
     step = laid.grid.step
     gap = DEFAULT_GAP_STEPS * step if settings.max_gap is None else parse_duration(settings.max_gap)
     span = training_share * (laid.times[-1] - laid.times[0]).astype("timedelta64[us]").item()

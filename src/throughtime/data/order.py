@@ -49,7 +49,7 @@ def _first_of_each(
     count = int(repeated.sum())
     sorted_frame = table.frame[order.astype(np.int64)]
     plain = [name for name, dtype in sorted_frame.schema.items() if not dtype.is_nested()]
-    copies = int((~sorted_frame.select(plain).is_unique()).sum()) // 2
+    copies = sorted_frame.height - sorted_frame.select(plain).n_unique()
     if count - copies > _MANY * len(order):
         _refuse_several(table, sorted_frame, clock.times[order], time_name, count)
     first = table.line(int(order[np.flatnonzero(repeated)[0]]))
@@ -60,7 +60,7 @@ def _first_of_each(
             "--time-zone to keep both."
         )
     repairs.append(Repair(kind="duplicate times", column=time_name, count=count, text=text))
-    return order[~repeated]
+    return np.asarray(order[~repeated])
 
 
 def _refuse_several(table: Table, frame: pl.DataFrame, times: np.ndarray, time_name: str, count: int) -> None:
@@ -79,8 +79,8 @@ def _refuse_several(table: Table, frame: pl.DataFrame, times: np.ndarray, time_n
                 f"choose one with --where {column}={values[0]}"
             )
     raise DataError(
-        f"{table.name}: {count:,} of {frame.height:,} rows repeat a time of column {time_name!r}, and no column "
-        "tells them apart; name the column with the full date and time with --time."
+        f"{table.name}: {count:,} of {frame.height:,} rows repeat a time of column {time_name!r}, and no "
+        "column tells them apart; name the column with the full date and time with --time."
     )
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from throughtime.data.assemble import assemble, fill, with_indicators
 from throughtime.data.choose import candidates, check_columns, left_out, require_numeric
 from throughtime.data.clean import Columns, clean_column, take_columns
-from throughtime.data.clock import TimeColumns, find_time
 from throughtime.data.durations import parse_duration
+from throughtime.data.find_time import TimeColumns, find_time
 from throughtime.data.lay import lay
 from throughtime.data.learn import learn_columns, learn_recipe
 from throughtime.data.recipe import ColumnRule, PrepareSettings, Recipe, Series

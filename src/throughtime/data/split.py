@@ -85,6 +85,6 @@ def _no_window(series: Series, name: str, rows: tuple[int, int], history: int, l
     return (
         f"the {name} part holds no window: it has {held:,} rows of {len(series):,}, a window needs "
         f"{needed:,} of them without a long gap (history {history:,}, horizon {max(leads):,}; the longest "
-        f"stretch in the data is {longest_stretch(series):,}) and an observed target; choose a shorter --history, "
-        "another --split or a longer --max-gap."
+        f"stretch in the data is {longest_stretch(series):,}) and an observed target; choose a shorter "
+        "--history, another --split or a longer --max-gap."
     )

@@ -74,7 +74,8 @@ class Table:
         for column in columns:
             if column not in self.frame.columns:
                 raise DataError(
-                    f"{self.name}: no column {column!r} ({why}); the columns are {listed(self.frame.columns)}."
+                    f"{self.name}: no column {column!r} ({why}); the columns are "
+                    f"{listed(self.frame.columns)}."
                 )
 
 
@@ -85,5 +86,5 @@ def listed(names: list[str] | tuple[str, ...], limit: int = 20) -> str:
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:
-    """ "1 row", "2,000 rows"."""
+    """Number and noun: "1 row", "2,000 rows"."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

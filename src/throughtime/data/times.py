@@ -18,7 +18,9 @@ _CLOCK = (
 _ZONE = r" ?(?P<zone>Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?"
 PATTERNS: dict[Kind, str] = {
     "year first": rf"^(?P<year>\d{{4}})[-/.](?P<b>\d{{1,2}})[-/.](?P<c>\d{{1,2}}){_CLOCK}{_ZONE}$",
-    "day or month first": rf"^(?P<b>\d{{1,2}})(?P<mark>[-/.])(?P<c>\d{{1,2}})[-/.](?P<year>\d{{4}}|\d{{2}}){_CLOCK}{_ZONE}$",
+    "day or month first": (
+        rf"^(?P<b>\d{{1,2}})(?P<mark>[-/.])(?P<c>\d{{1,2}})[-/.](?P<year>\d{{4}}|\d{{2}}){_CLOCK}{_ZONE}$"
+    ),
     "digits": (
         r"^(?P<year>(?:18|19|20)\d{2})(?P<b>\d{2})(?P<c>\d{2})"
         r"(?:[T ]?(?P<hour>\d{2})(?::?(?P<minute>\d{2})(?::?(?P<second>\d{2}))?)?)?" + _ZONE + "$"
@@ -72,17 +74,22 @@ def guess_kind(cells: pl.Series) -> tuple[Kind | None, float]:
         return "typed", 1.0
     if held.dtype.is_numeric():
         return _guess_number(held)
-    shares = {kind: float(held.str.contains(pattern).mean() or 0.0) for kind, pattern in PATTERNS.items()}
+    shares = {kind: _share(held, pattern) for kind, pattern in PATTERNS.items()}
     kind = max(shares, key=lambda one: shares[one])
     return (kind, shares[kind]) if shares[kind] > 0 else (None, 0.0)
 
 
+def _share(cells: pl.Series, pattern: str) -> float:
+    return int(cells.str.contains(pattern).sum()) / len(cells)
+
+
 def _guess_number(held: pl.Series) -> tuple[Kind | None, float]:
     if held.dtype.is_integer():
-        digits = float(held.cast(pl.String).str.contains(PATTERNS["digits"]).mean() or 0.0)
+        digits = _share(held.cast(pl.String), PATTERNS["digits"])
         if digits > 0.95:
             return "digits", digits
-    low, high = float(held.min() or 0), float(held.max() or 0)  # type: ignore[arg-type]
+    values = held.cast(pl.Float64).to_numpy()
+    low, high = float(values.min()), float(values.max())
     return ("epoch", 1.0) if low >= 1e8 and _epoch_scale(low) == _epoch_scale(high) else (None, 0.0)
 
 
@@ -163,7 +170,7 @@ def _fraction(parts: pl.DataFrame) -> np.ndarray:
 
 
 def _offsets(zone: pl.Series) -> np.ndarray:
-    """ "Z" is 0, "+05:30" is 19,800, none is NaN."""
+    """Seconds east of UTC: "Z" is 0, "+05:30" is 19,800, none is NaN."""
     out = np.full(len(zone), np.nan)
     if zone.null_count() == len(zone):
         return out

@@ -175,11 +175,12 @@ def require_history(series: Series, history: int, leads: tuple[int, ...]) -> Non
     needed, longest = history + max(leads), longest_stretch(series)
     if needed > len(series):
         raise DataError(
-            f"a window needs {needed:,} rows (history {history:,} + horizon {max(leads):,}) and the data have "
-            f"{len(series):,}; choose a shorter --history or bring more data."
+            f"a window needs {needed:,} rows (history {history:,} + horizon {max(leads):,}) and the data "
+            f"have {len(series):,}; choose a shorter --history or bring more data."
         )
     if needed > longest:
         raise DataError(
-            f"a window needs {needed:,} rows (history {history:,} + horizon {max(leads):,}) and the longest stretch "
-            f"without a long gap has {longest:,} of {len(series):,}; choose a shorter --history or a longer --max-gap."
+            f"a window needs {needed:,} rows (history {history:,} + horizon {max(leads):,}) and the longest "
+            f"stretch without a long gap has {longest:,} of {len(series):,}; choose a shorter --history or a "
+            "longer --max-gap."
         )
