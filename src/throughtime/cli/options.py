@@ -67,7 +67,8 @@ def _option(name: str, field: FieldInfo, group: Group | None) -> inspect.Paramet
         negative=() if kind is bool else None,
         show_default=False,
     )
-    typed: Any = Annotated[(kind if _is_plain(kind) else str) | None, option]  # type: ignore[valid-type]
+    plain: Any = kind if _is_plain(kind) else str
+    typed: Any = Annotated[plain | None, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=typed, default=None)
 
 

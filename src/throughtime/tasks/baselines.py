@@ -64,7 +64,7 @@ def same_hour_day_before(windows: Windows, step: timedelta) -> Floats:
     For a lead time beyond 24 h that is the last day already known, not the day before the forecast.
     """
     day = DAY // step
-    return windows.known([lead - day * math.ceil(lead / day) for lead in windows.leads])
+    return windows.known(tuple(lead - day * math.ceil(lead / day) for lead in windows.leads))
 
 
 class NearestNeighboursForecast:
@@ -120,9 +120,7 @@ class NearestNeighboursForecast:
             queries, _ = _describe(windows, rows)
             yield rows, self.index.kneighbors(queries, return_distance=False)
 
-    def _combine(
-        self, windows: Windows, neighbours: Iterable[Neighbours], k: int, by_change: bool
-    ) -> Floats:
+    def _combine(self, windows: Windows, neighbours: Iterable[Neighbours], k: int, by_change: bool) -> Floats:
         followed = self.changes if by_change else self.levels
         parts = []
         for rows, nearest in neighbours:

@@ -20,7 +20,6 @@ import numpy.typing as npt
 import polars as pl
 import torch
 from pydantic import ValidationError
-
 from sklearn.exceptions import NotFittedError
 
 from throughtime.data import Recipe, Table, apply
@@ -43,7 +42,8 @@ from throughtime.tasks.intervals import apply_margins, conformal_margins
 from throughtime.tasks.model_folder import CHECKPOINTS, RUN_JSON, Run, resume_command
 from throughtime.tasks.scores import Metrics
 from throughtime.tasks.sources import open_source, source_of
-from throughtime.training import Display, automatic_display, fit
+from throughtime.training import Display, fit
+from throughtime.training.display import automatic_display
 
 
 class Forecaster:
@@ -69,7 +69,9 @@ class Forecaster:
     def __init__(self, target: str, **settings: Any) -> None:
         known = ForecastSettings.model_fields
         if unknown := sorted(set(settings) - set(known)):
-            raise TypeError(f"Forecaster: no setting named {', '.join(unknown)}; there are {', '.join(known)}")
+            raise TypeError(
+                f"Forecaster: no setting named {', '.join(unknown)}; there are {', '.join(known)}"
+            )
         self.target = target
         for name, field in known.items():
             if name != "target":
@@ -170,9 +172,7 @@ class Forecaster:
             return self._evaluate(repeat_data(table, settings, self.recipe_, self.scaler_)).metrics
         series = apply(self.recipe_, table)
         windows = all_windows(series, settings, self.scaler_)
-        return evaluate(
-            self.network_, self.margins_, self._words(series.unit), test=windows, step=series.step
-        ).metrics
+        return evaluate(self.network_, self.margins_, self._words(), test=windows, step=series.step).metrics
 
     def save(self, folder: str | Path) -> Path:
         """Write the model folder: weights, model.json, metrics.json, history.csv and report.html.
@@ -273,7 +273,7 @@ class Forecaster:
         return evaluate(
             self.network_,
             self.margins_,
-            self._words(data.series.unit),
+            self._words(),
             test=data.parts.test,
             validation=data.parts.validation,
             training=data.parts.train,
@@ -286,8 +286,10 @@ class Forecaster:
             self.settings, inputs=len(names), leads=leads, target_column=names.index(self.target)
         )
 
-    def _words(self, unit: str) -> Words:
-        return Words(self.target, unit, self.horizon, self.steps)
+    def _words(self) -> Words:
+        settings = self.settings
+        unit = self.recipe_.unit if settings.unit is None else settings.unit
+        return Words(settings.target, unit, settings.horizon, settings.steps)
 
     @classmethod
     def _with(cls, settings: ForecastSettings) -> Forecaster:

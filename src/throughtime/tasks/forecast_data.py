@@ -121,9 +121,7 @@ def batches_of(
     return StreamBatches(data.parts.train, settings.lanes, rows=rows), validation
 
 
-def _cut(
-    settings: ForecastSettings, recipe: Recipe, series: Series, scaler: Scaler | None
-) -> ForecastData:
+def _cut(settings: ForecastSettings, recipe: Recipe, series: Series, scaler: Scaler | None) -> ForecastData:
     parts = split_windows(
         series,
         scaler,

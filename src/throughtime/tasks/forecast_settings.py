@@ -22,6 +22,7 @@ class ForecastSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     target: str = Field(description="Column to forecast.")
+    unit: str | None = Field(None, description="Unit of the target; found in a name such as 'T (degC)'.")
     history: str = Field("5d", description="How far back the network looks, e.g. 5d.")
     horizon: str = Field("24h", description="How far ahead the forecast reaches, e.g. 24h.")
     every: str | None = Field(None, description="Time between rows; coarser than the data averages it.")

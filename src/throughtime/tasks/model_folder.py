@@ -12,7 +12,7 @@ import json
 import shlex
 import shutil
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import safetensors.torch
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -24,7 +24,7 @@ from throughtime.data import Recipe, Scaler
 from throughtime.errors import ModelFolderError, OutputError
 from throughtime.tasks.forecast_settings import ForecastSettings
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 MODEL_JSON = "model.json"
 WEIGHTS = "model.safetensors"
 METRICS = "metrics.json"
@@ -134,9 +134,7 @@ def read_weights_into(network: nn.Module, folder: Path, card: ModelCard) -> None
 
 def read_texts(folder: Path, card: ModelCard) -> dict[str, str]:
     """Read and check every file of the card but the weights, by name. Raises `ModelFolderError`."""
-    return {
-        name: read_checked(folder, name, card).decode("utf-8") for name in card.files if name != WEIGHTS
-    }
+    return {name: read_checked(folder, name, card).decode("utf-8") for name in card.files if name != WEIGHTS}
 
 
 def resume_command(folder: Path) -> str:

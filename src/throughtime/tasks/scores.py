@@ -98,7 +98,8 @@ def network_scores(part: PartForecast, median: int) -> NetworkScores:
 
 def mae_by_lead(forecast: Floats, truth: Floats) -> Floats:
     """Mean absolute error at each lead time, (K,)."""
-    return np.abs(forecast.astype(np.float64) - truth).mean(axis=0)
+    by_lead: Floats = np.abs(forecast.astype(np.float64) - truth).mean(axis=0)
+    return by_lead
 
 
 def mae_by_hour(forecast: Floats, truth: Floats, hours: npt.NDArray[np.integer]) -> dict[int, float]:

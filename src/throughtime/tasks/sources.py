@@ -41,9 +41,8 @@ def open_source(data: Any, settings: ForecastSettings, expected: DataSource | No
 def source_of(table: Table, data: Any) -> DataSource:
     """What to remember of where a table came from."""
     if isinstance(data, str) and data == SHIPPED_WEATHER:
-        path = SHIPPED_WEATHER
-    else:
-        path = None if table.path is None else str(table.path.resolve())
+        return DataSource(name="New York JFK weather 2013", path=data, fingerprint=table.fingerprint)
+    path = None if table.path is None else str(table.path.resolve())
     return DataSource(name=table.name, path=path, fingerprint=table.fingerprint)
 
 
