@@ -56,11 +56,10 @@ def demo(
 
     Forecasts the temperature hour by hour for the next 24 hours.
     """
-    options: dict[str, Any] = {"target": "temp", "unit": "degF"} | (
-        {} if epochs is None else {"epochs": epochs}
-    )
+    options = {} if epochs is None else {"epochs": epochs}
     folder = _free_folder(out, "throughtime-demo")
-    return _fit(Forecaster(**options), SHIPPED_WEATHER, folder, as_json=json, quiet=quiet)
+    forecaster = Forecaster("temp", unit="degF", **options)
+    return _fit(forecaster, SHIPPED_WEATHER, folder, as_json=json, quiet=quiet)
 
 
 @settings_as_options(ForecastSettings, GROUPS)

@@ -32,6 +32,7 @@ class QuantileHead(nn.Module):
         self.linear = nn.Linear(input_size, leads * quantiles)
 
     def forward(self, y: Tensor) -> Tensor:
+        """Map (..., H) to quantiles (..., K, Q)."""
         raw = self.linear(y).unflatten(-1, (self.leads, self.quantiles))
         middle = self.quantiles // 2
         median = raw[..., middle : middle + 1]
