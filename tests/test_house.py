@@ -11,7 +11,8 @@ import throughtime
 
 ROOT = Path(throughtime.__file__).parent
 FLOORS = [
-    {"errors", "files", "_version"},
+    {"errors", "_version"},
+    {"files"},
     {"cells"},
     {"ops"},
     {"nn"},

@@ -1,7 +1,7 @@
 """throughtime: recurrent neural networks you can see through.
 
 `RNN` and `LSTM` are torch modules; `Forecaster` goes from a table to a trained, measured network.
-What needs more than torch is imported when it is first used.
+Each name is imported when it is first used, so that `throughtime --help` need not wait for torch.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from throughtime.errors import (
     SettingsError,
     ThroughtimeError,
 )
-from throughtime.nn import LSTM, RNN, Variant, from_torch, to_torch
 
 if TYPE_CHECKING:
+    from throughtime.nn import LSTM, RNN, Variant, from_torch, to_torch
     from throughtime.tasks.forecast import Forecaster
     from throughtime.tasks.load import load
 
@@ -41,7 +41,11 @@ __all__ = [
     "to_torch",
 ]
 
-_LAZY = {"Forecaster": "throughtime.tasks.forecast", "load": "throughtime.tasks.load"}
+_LAZY = {
+    "Forecaster": "throughtime.tasks.forecast",
+    "load": "throughtime.tasks.load",
+    **dict.fromkeys(("LSTM", "RNN", "Variant", "from_torch", "to_torch"), "throughtime.nn"),
+}
 
 
 def __getattr__(name: str) -> Any:

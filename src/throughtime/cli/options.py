@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from cyclopts import Group, Parameter
+from cyclopts import Group, Parameter, Token
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -47,14 +47,13 @@ def settings_as_options(
 def parse_options(settings: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
     """Turn options as typed into values for the settings.
 
-    `a=b,c=d` becomes a mapping, `1,2` a tuple; pydantic then checks each entry.
+    `a=b,c=d` becomes a mapping, `1,2` a tuple, `none` None; pydantic then checks each entry.
     """
     values: dict[str, Any] = {}
     for name, value in given.items():
-        if value is None:
-            continue
         kind = settings.model_fields[name].annotation
-        values[name] = _parse(kind, value) if isinstance(value, str) and not _is_plain(kind) else value
+        if value is not None:
+            values[name] = _parse(kind, value) if isinstance(value, str) and kind is not str else value
     return values
 
 
@@ -66,6 +65,8 @@ def _option(name: str, field: FieldInfo, group: Group | None) -> inspect.Paramet
         group=group,
         negative=() if kind is bool else None,
         show_default=False,
+        converter=_as_typed if _takes_none(kind) else None,
+        n_tokens=1 if _takes_none(kind) else None,
     )
     plain: Any = kind if _is_plain(kind) else str
     typed: Any = Annotated[plain | None, option]
@@ -80,9 +81,20 @@ def _is_plain(kind: Any) -> bool:
     return kind in PLAIN or get_origin(kind) is Literal
 
 
+def _takes_none(kind: Any) -> bool:
+    return type(None) in get_args(kind)
+
+
+def _as_typed(_: Any, tokens: Sequence[Token]) -> str:
+    """Leave the text as it is: "none" is a value here, and None means that the option was not given."""
+    return tokens[0].value
+
+
 def _parse(kind: Any, text: str) -> Any:
     if text.lower() in ("auto", "none", "true", "false"):
         return {"auto": "auto", "none": None, "true": True, "false": False}[text.lower()]
+    if _is_plain(kind):
+        return text
     entries = [entry.strip() for entry in text.split(",")]
     if get_origin(kind) is dict:
         return dict(entry.partition("=")[::2] for entry in entries)

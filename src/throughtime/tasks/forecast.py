@@ -96,14 +96,9 @@ class Forecaster:
             OutputError: `folder` cannot be written.
         """
         settings = self.settings
-        folder = None if folder is None else Path(folder)
-        if folder is not None:
-            model_folder.check_writable(folder)
         table = open_source(data, settings)
         run = Run(settings=settings, source=source_of(table, data))
-        if folder is not None:
-            model_folder.write_sealed(folder / CHECKPOINTS / RUN_JSON, run)
-        return self._fit(table, run, folder, display, resume=False)
+        return self._fit(table, run, None if folder is None else Path(folder), display, resume=False)
 
     @classmethod
     def resume(cls, folder: str | Path, data: Any = None, *, display: Display | None = None) -> Forecaster:
@@ -241,6 +236,8 @@ class Forecaster:
         data = prepare_data(table, settings)
         for repair in data.series.repairs:
             shown.message(repair.text)
+        if folder is not None and not resume:
+            model_folder.write_sealed(folder / CHECKPOINTS / RUN_JSON, run)
         self.recipe_, self.scaler_, self.source_ = data.recipe, data.scaler, run.source
         torch.manual_seed(settings.seed)
         self.network_ = self._network(leads=len(data.parts.train.leads))

@@ -9,8 +9,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from throughtime.cells.variants import Variant
 from throughtime.data import PrepareSettings, parse_duration
+from throughtime.nn import LSTM, RNN
 from throughtime.training import FitSettings
 
 Positive = Annotated[int, Field(ge=1)]
@@ -99,7 +99,9 @@ class ForecastSettings(BaseModel):
         if self.network == "lstm" and self.nonlinearity != "tanh":
             raise ValueError("nonlinearity belongs to network 'rnn'; see variants NIAF and NOAF for the LSTM")
         if self.network == "lstm":
-            Variant.parse(self.variant)
+            LSTM(1, 1, variant=self.variant, peepholes=self.peepholes, backend=self.backend, device="meta")
+        else:
+            RNN(1, 1, nonlinearity=self.nonlinearity, backend=self.backend, device="meta")
         self.fit_settings()
         return self
 

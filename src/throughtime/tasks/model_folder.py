@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from throughtime import files
 from throughtime.data import Recipe, Scaler
-from throughtime.errors import ModelFolderError, OutputError
+from throughtime.errors import ModelFolderError
 from throughtime.tasks.forecast_settings import ForecastSettings
 
 SCHEMA_VERSION: Final = 1
@@ -196,16 +196,6 @@ def read_sealed(path: Path, model: type[ModelT]) -> ModelT:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise ModelFolderError(f"{path}: {place}: {first['msg']}") from error
-
-
-def check_writable(folder: Path) -> None:
-    """Find out before any work whether `folder` can be made and written. Raises `OutputError`."""
-    probe = folder / ".probe"
-    files.write_text(probe, "")
-    try:
-        probe.unlink()
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written: {error.strerror}") from error
 
 
 def _seal(body: dict[str, Any]) -> str:
