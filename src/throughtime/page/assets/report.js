@@ -20,7 +20,7 @@ import {
   splitTable,
 } from "./tables.js";
 
-const report = JSON.parse(document.getElementById("data").textContent);
+const report = JSON.parse(document.getElementById("report-data").textContent);
 const sections = [];
 
 function section(id, name, title, ...content) {
