@@ -57,7 +57,7 @@ def test_modules_become_scopes_without_import_or_export():
 
 
 def test_assets_need_nothing_from_elsewhere():
-    for name in ("report.css", "report.html", "charts.js", "report.js"):
+    for name in ("page.css", "report.html", "charts.js", "report.js"):
         text = asset(name)
         assert "//cdn" not in text
         assert "url(http" not in text
