@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
@@ -126,6 +127,7 @@ def test_scores_are_sorted_and_the_lowest_is_marked(show):
     expect(rows.nth(1).locator(".tag")).to_have_text("best baseline")
     expect(rows.nth(2).locator("td").nth(1)).to_have_text("+12.8\N{NO-BREAK SPACE}%")
     widths = [rows.nth(index).locator(".fill").bounding_box()["width"] for index in range(4)]
+    assert widths[3] == rows.nth(3).locator(".track").bounding_box()["width"]
     assert widths[0] / widths[3] == pytest.approx(2.309 / 2.96, rel=0.01)
 
 
@@ -152,7 +154,9 @@ def test_the_series_is_zoomed_by_keys_and_buttons(show):
     page = show(FULL).page
     _plot(page, "series").focus()
     _press(page, "0")
-    assert _range(page).startswith("1 Oct to 19 Nov 2013, the whole test part")
+    pairs = zip(FULL.series.truth, FULL.series.forecast, strict=True)
+    mean = np.mean([abs(truth - forecast) for truth, forecast in pairs if truth is not None])
+    assert _range(page) == f"1 Oct to 19 Nov 2013, the whole test part; mean error in view {mean:.2f} °C"
     _press(page, "Home", "+", "+")
     assert _range(page).startswith("1 Oct to 13 Oct 2013;")
     _press(page, "PageDown")
@@ -203,7 +207,8 @@ def test_the_view_is_kept_in_the_address(show):
 
 
 def test_examples_are_walked_by_keys(show):
-    page = show(FULL).page
+    opened = show(FULL)
+    page = opened.page
     first = page.locator("#examples .range").inner_text()
     slider = page.locator("#examples input")
     slider.focus()
@@ -213,6 +218,7 @@ def test_examples_are_walked_by_keys(show):
     _press(page, "End")
     assert slider.get_attribute("aria-valuetext").startswith("12 of 12")
     page.get_by_role("button", name="Next forecast").click()
+    assert opened.complaints == []
     assert slider.get_attribute("aria-valuetext").startswith("12 of 12")
     _plot(page, "examples").focus()
     _press(page, "End")
