@@ -33,9 +33,10 @@ def _press(page: Page, *keys: str) -> None:
         page.keyboard.press(key)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "report", [FULL, fake_report(600, steps="last"), bare_report()], ids=["all", "last", "bare"]
+    ("report", "scheme"),
+    [(FULL, "light"), (FULL, "dark"), (fake_report(600, steps="last"), "light"), (bare_report(), "dark")],
+    ids=["all", "all-dark", "last", "bare-dark"],
 )
 def test_opens_offline_without_a_complaint_or_request(show, report, scheme):
     opened = show(report, color_scheme=scheme)
@@ -238,6 +239,7 @@ def test_methods_are_shown_and_hidden_in_both_charts(show):
     _plot(page, "lead").focus()
     _press(page, "End")
     assert _readout(page, "lead").startswith("24 h LSTM 2.31 °C")
+    assert page.locator("#lead .readout").get_attribute("aria-live") == "polite"
     assert "k-nearest" not in _readout(page, "lead")
     for index in range(3):
         page.locator("#hour .chip").nth(index).click()
