@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
+import threading
 import webbrowser
 from pathlib import Path
 
@@ -65,7 +66,8 @@ def _start(command: str, uri: str) -> bool:
     words = [word.replace("%s", uri) for word in words] if "%s" in command else [*words, uri]
     quiet = subprocess.DEVNULL
     try:
-        subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+        process = subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
     except OSError:
         return False
+    threading.Thread(target=process.wait, daemon=True).start()
     return True

@@ -25,12 +25,14 @@ _MODULES = (
     "drawing.js",
     "charts.js",
     "state.js",
+    "overview.js",
     "series.js",
     "examples.js",
     "errors.js",
     "tables.js",
     "report.js",
 )
+_STYLES = ("page.css", "tables.css", "controls.css", "charts.css", "media.css")
 _DRAWN = ("truth", "forecast", "lower80", "upper80", "lower95", "upper95", "history_values")
 
 
@@ -41,7 +43,7 @@ def render_forecast_report(report: ForecastReport) -> str:
     """
     words = verdict(report)
     script = joined_modules(_MODULES)
-    style = asset("report.css")
+    style = "\n".join(map(asset, _STYLES))
     return filled(
         asset("report.html"),
         {

@@ -9,6 +9,7 @@ from throughtime.page.forecast_report import Coverage, ForecastReport, Score
 
 _SPACE = "\N{NO-BREAK SPACE}"
 _MINUS = "\N{MINUS SIGN}"
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UNITS = {"degC": "°C", "degF": "°F", "deg": "°", "percent": "%", "m2": "m²", "m3": "m³", "W/m2": "W/m²"}
 
 
@@ -42,7 +43,8 @@ def number(value: float, figures: int = 3) -> str:
         return "0"
     exponent = math.floor(math.log10(abs(float(f"{value:.{figures - 1}e}"))))
     if not -4 <= exponent < 9:
-        return f"{value:.{figures - 1}e}".replace("-", _MINUS)
+        mantissa, _, power = f"{value:.{figures - 1}e}".partition("e")
+        return f"{mantissa}×10{str(int(power)).translate(_RAISED)}".replace("-", _MINUS)
     return f"{value:,.{max(0, figures - 1 - exponent)}f}".replace("-", _MINUS)
 
 

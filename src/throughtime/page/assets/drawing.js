@@ -5,6 +5,7 @@ import { fixed } from "./format.js";
 import { extent, keptApart, linear, lowerBound, niceTicks, runs, timeTicks, touched, typicalStep } from "./scale.js";
 
 const LETTER = 6.7;
+const LONGEST_LABEL = 26;
 const MARKERS = {
   circle: "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0z",
   square: "M-2.7 -2.7h5.4v5.4h-5.4z",
@@ -14,6 +15,10 @@ const MARKERS = {
 
 function path(points) {
   return points.map(([x, y], index) => `${index ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+}
+
+function shortened(label) {
+  return label.length > LONGEST_LABEL ? `${label.slice(0, LONGEST_LABEL - 1).trimEnd()}…` : label;
 }
 
 function visible(spec) {
@@ -34,7 +39,7 @@ export function geometryOf(spec, width) {
   const y = niceTicks(spec.y.zero ? Math.min(0, found[0]) : found[0], found[1], wanted);
   const tickTexts = y.ticks.map((tick) => fixed(tick, y.decimals));
   const labelled = width >= (spec.labelsFrom ?? 0);
-  const labels = [...spec.lines, ...spec.bands].map((part) => part.label ?? "");
+  const labels = [...spec.lines, ...spec.bands].map((part) => shortened(part.label ?? ""));
   const longest = Math.max(0, ...labels.map((label) => label.length));
   const box = {
     left: Math.max(...tickTexts.map((text) => text.length)) * LETTER + 12,
@@ -145,7 +150,7 @@ export function drawLabels(spec, geometry) {
     "g",
     {},
     parts.map((part, index) =>
-      svg("text", { class: `label ${part.className}`, x: box.right + 8, y: places[index] + 4 }, part.label),
+      svg("text", { class: `label ${part.className}`, x: box.right + 8, y: places[index] + 4 }, shortened(part.label)),
     ),
   );
 }

@@ -2,6 +2,7 @@
 
 export const NBSP = "\u00a0";
 const MINUS = "\u2212";
+const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
@@ -28,7 +29,9 @@ export function significant(value, figures = 3) {
   if (value === null || value === undefined) return "–";
   const size = Math.abs(value);
   if (size > 0 && (size < 1e-4 || size >= 1e9)) {
-    return value.toExponential(figures - 1).replace(/-/g, MINUS);
+    const [mantissa, power] = value.toExponential(figures - 1).split("e");
+    const raised = [...String(Number(power))].map((digit) => RAISED[digit]).join("");
+    return `${mantissa.replace("-", MINUS)}×10${raised}`;
   }
   return fixed(value, decimalsFor(size, figures));
 }

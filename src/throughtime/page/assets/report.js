@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { day, instant } from "./format.js";
-import { currentTheme, recall, setTheme } from "./state.js";
+import { currentTheme, onTheme, recall, setTheme } from "./state.js";
 import { seriesFigure } from "./series.js";
 import { examplesFigure } from "./examples.js";
 import { hourFigure, leadFigure, learningFigure, methodChoice } from "./errors.js";
@@ -20,7 +20,7 @@ import {
   splitTable,
 } from "./tables.js";
 
-const report = JSON.parse(document.getElementById("data").textContent);
+const report = JSON.parse(document.getElementById("report-data").textContent);
 const sections = [];
 
 function section(id, name, title, ...content) {
@@ -39,11 +39,8 @@ function masthead() {
   const facts = [report.network, `reads ${report.history_span} of history`, report.steps === "all" ? `forecasts every step up to ${report.horizon}` : `forecasts the value ${report.horizon} ahead`];
   const toggle = el("button", { type: "button", class: "theme" });
   const label = () => (toggle.textContent = currentTheme() === "dark" ? "Light" : "Dark");
-  toggle.addEventListener("click", () => {
-    setTheme(currentTheme() === "dark" ? "light" : "dark");
-    label();
-  });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", label);
+  toggle.addEventListener("click", () => setTheme(currentTheme() === "dark" ? "light" : "dark"));
+  onTheme(label);
   label();
   toggle.setAttribute("aria-label", "Switch between light and dark");
   return el(
@@ -150,17 +147,13 @@ function contents() {
   const links = sections.map(({ id, name }) => el("a", { href: `#${id}` }, name));
   nav.append(el("ol", {}, links.map((link) => el("li", {}, link))));
   nav.hidden = false;
-  const seen = new Set();
-  const watch = new IntersectionObserver(
-    (entries) => {
-      for (const entry of entries) entry.isIntersecting ? seen.add(entry.target.id) : seen.delete(entry.target.id);
-      const current = sections.findIndex(({ id }) => seen.has(id));
-      if (current < 0) return;
-      links.forEach((link, index) => (index === current ? link.setAttribute("aria-current", "location") : link.removeAttribute("aria-current")));
-    },
-    { rootMargin: "-10% 0px -60% 0px" },
-  );
-  for (const { element } of sections) watch.observe(element);
+  const mark = () => {
+    const bottom = scrollY + innerHeight >= document.documentElement.scrollHeight - 4;
+    const reached = sections.findLastIndex(({ element }) => element.getBoundingClientRect().top < 0.35 * innerHeight);
+    const current = bottom ? sections.length - 1 : reached;
+    links.forEach((link, index) => (index === current ? link.setAttribute("aria-current", "location") : link.removeAttribute("aria-current")));
+  };
+  addEventListener("scroll", mark, { passive: true });
   // The address after "#" keeps the reader's settings, so a jump leaves it alone.
   nav.addEventListener("click", (event) => {
     const index = links.indexOf(event.target);

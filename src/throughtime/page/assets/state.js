@@ -52,15 +52,29 @@ function store(theme) {
   }
 }
 
+const dark = matchMedia("(prefers-color-scheme: dark)");
+let chosen = stored();
+const themed = [];
+
 export function currentTheme() {
-  const chosen = document.documentElement.dataset.theme;
-  return chosen ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  return document.documentElement.dataset.theme;
+}
+
+export function onTheme(listener) {
+  themed.push(listener);
 }
 
 export function setTheme(theme) {
-  document.documentElement.dataset.theme = theme;
+  chosen = theme;
   store(theme);
+  applyTheme();
 }
 
-const before = stored();
-if (before === "light" || before === "dark") document.documentElement.dataset.theme = before;
+function applyTheme() {
+  const known = chosen === "light" || chosen === "dark";
+  document.documentElement.dataset.theme = known ? chosen : dark.matches ? "dark" : "light";
+  for (const listener of themed) listener();
+}
+
+dark.addEventListener("change", applyTheme);
+applyTheme();

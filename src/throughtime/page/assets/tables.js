@@ -188,7 +188,7 @@ export function commandBox(command) {
     said.textContent = done ? "Copied" : "Select the command and copy it";
     setTimeout(() => (said.textContent = ""), 2500);
   });
-  return el("div", { class: "command" }, el("pre", { tabindex: "0", role: "region", "aria-label": "Command" }, el("code", {}, command)), el("div", { class: "copy" }, button, said));
+  return el("div", { class: "command" }, el("pre", { tabindex: "0", role: "region", "aria-label": "Command" }, el("code", {}, command.split(/( +)/).map((word) => (word.trim() ? el("span", {}, word) : word)))), el("div", { class: "copy" }, button, said));
 }
 
 // What the lines say, in one sentence.
