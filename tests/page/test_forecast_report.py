@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from sample import bare_report, fake_report
+from .sample import bare_report, fake_report
 
 from throughtime.page.forecast_report import Example, ForecastReport, Series, SplitPart
 

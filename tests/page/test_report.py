@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from sample import bare_report, fake_report
+from .sample import bare_report, fake_report
 
 from throughtime.page.report import render_forecast_report
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from sample import bare_report, fake_report
+from .sample import bare_report, fake_report
 
 from throughtime.page.words import duration, number, quantity, unit_text, verdict
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from cyclopts import Group, Parameter, Token
+from cyclopts import Group, Parameter
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -65,10 +65,10 @@ def _option(name: str, field: FieldInfo, group: Group | None) -> inspect.Paramet
         group=group,
         negative=() if kind is bool else None,
         show_default=False,
-        converter=_as_typed if _takes_none(kind) else None,
-        n_tokens=1 if _takes_none(kind) else None,
     )
     plain: Any = kind if _is_plain(kind) else str
+    if type(None) in get_args(kind):  # None means "not given"; the value None is typed "none"
+        plain = plain | Literal["none"]
     typed: Any = Annotated[plain | None, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=typed, default=None)
 
@@ -79,15 +79,6 @@ def _is_plain(kind: Any) -> bool:
     if get_origin(kind) in (Union, types.UnionType):
         return all(part is type(None) or _is_plain(part) for part in get_args(kind))
     return kind in PLAIN or get_origin(kind) is Literal
-
-
-def _takes_none(kind: Any) -> bool:
-    return type(None) in get_args(kind)
-
-
-def _as_typed(_: Any, tokens: Sequence[Token]) -> str:
-    """Leave the text as it is: "none" is a value here, and None means that the option was not given."""
-    return tokens[0].value
 
 
 def _parse(kind: Any, text: str) -> Any:
