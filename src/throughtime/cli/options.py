@@ -67,9 +67,10 @@ def _option(name: str, field: FieldInfo, group: Group | None) -> inspect.Paramet
         show_default=False,
     )
     plain: Any = kind if _is_plain(kind) else str
-    if type(None) in get_args(kind):  # None means "not given"; the value None is typed "none"
-        plain = plain | Literal["none"]
-    typed: Any = Annotated[plain | None, option]
+    if type(None) in get_args(kind) and field.default is not None:  # None is "not given": type "none"
+        parts = [part for part in get_args(kind) if part is not type(None)]
+        plain = Union[*parts, Literal["none"]] if _is_plain(kind) else str
+    typed: Any = Annotated[plain, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=typed, default=None)
 
 
