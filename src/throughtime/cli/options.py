@@ -21,8 +21,7 @@ def settings_as_options(
 ) -> Callable[[FunctionT], FunctionT]:
     """Give a command one option for each field of `settings`, in place of its `**options`.
 
-    An option that was not given does not reach the command. Fields that are no plain text, number or
-    choice are read as text; see `parse_options`.
+    Fields that are no plain text, number or choice are read as text; see `parse_options`.
 
     Args:
         settings: Pydantic model with a description for each field.
@@ -45,20 +44,23 @@ def settings_as_options(
 
 
 def parse_options(settings: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
-    """Turn options as typed into values for the settings.
+    """Turn options as typed into values for the settings; leave out those that are as by default.
 
-    `a=b,c=d` becomes a mapping, `1,2` a tuple, `none` None; pydantic then checks each entry.
+    `a=b,c=d` becomes a mapping, `1,2` a tuple; pydantic then checks each entry.
     """
     values: dict[str, Any] = {}
     for name, value in given.items():
-        kind = settings.model_fields[name].annotation
-        if value is not None:
-            values[name] = _parse(kind, value) if isinstance(value, str) and kind is not str else value
+        field = settings.model_fields[name]
+        if _is_plain(field.annotation):
+            if value != _default(field):
+                values[name] = value
+        elif value is not None:
+            values[name] = _parse(field.annotation, value)
     return values
 
 
 def _option(name: str, field: FieldInfo, group: Group | None) -> inspect.Parameter:
-    kind = field.annotation
+    kind, plain = field.annotation, _is_plain(field.annotation)
     shown = _shown_default(field)
     option = Parameter(
         help=(field.description or "") + (f" [default: {shown}]" if shown else ""),
@@ -66,12 +68,17 @@ def _option(name: str, field: FieldInfo, group: Group | None) -> inspect.Paramet
         negative=() if kind is bool else None,
         show_default=False,
     )
-    plain: Any = kind if _is_plain(kind) else str
-    if type(None) in get_args(kind) and field.default is not None:  # None is "not given": type "none"
-        parts = [part for part in get_args(kind) if part is not type(None)]
-        plain = Union[*parts, Literal["none"]] if _is_plain(kind) else str
-    typed: Any = Annotated[plain, option]
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=typed, default=None)
+    optional: Any = kind if plain and not field.is_required() else str | None
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        annotation=Annotated[optional, option],
+        default=_default(field) if plain else None,
+    )
+
+
+def _default(field: FieldInfo) -> Any:
+    return None if field.is_required() else field.get_default(call_default_factory=True)
 
 
 def _is_plain(kind: Any) -> bool:
@@ -85,8 +92,6 @@ def _is_plain(kind: Any) -> bool:
 def _parse(kind: Any, text: str) -> Any:
     if text.lower() in ("auto", "none", "true", "false"):
         return {"auto": "auto", "none": None, "true": True, "false": False}[text.lower()]
-    if _is_plain(kind):
-        return text
     entries = [entry.strip() for entry in text.split(",")]
     if get_origin(kind) is dict:
         return dict(entry.partition("=")[::2] for entry in entries)
@@ -94,7 +99,7 @@ def _parse(kind: Any, text: str) -> Any:
 
 
 def _shown_default(field: FieldInfo) -> str:
-    default = field.get_default(call_default_factory=True)
-    if field.is_required() or default is None or default is False or default in ((), {}):
+    default = _default(field)
+    if default is None or default is False or default in ((), {}):
         return ""
     return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
