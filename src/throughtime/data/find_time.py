@@ -86,7 +86,7 @@ def _candidates(table: Table) -> list[TimeColumns]:
         if kind is not None and share > 0.95:
             speaks = bool(TIME_NAMES.search(column))
             found = TimeColumns((column,), TimeStyle(kind=kind))
-            ranked.append(((-cells.n_unique(), not speaks, position), found))
+            ranked.append(((_is_time_of_day(cells), -cells.n_unique(), not speaks, position), found))
     return [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
 
 
@@ -99,10 +99,17 @@ def _time_of_day(frame: pl.DataFrame, date_column: str) -> str | None:
         return None
     for column in frame.columns:
         if frame[column].dtype == pl.String and column != date_column:
-            cells = tidy(frame[column].head(_SAMPLE)).drop_nulls()
-            if len(cells) and int(cells.str.contains(TIME_OF_DAY).sum()) > 0.95 * len(cells):
+            if _is_time_of_day(tidy(frame[column].head(_SAMPLE))):
                 return column
     return None
+
+
+def _is_time_of_day(cells: pl.Series) -> bool:
+    """More than 95 % are times of day, such as 18:30 or 18.30.00 (which could be a date, too)."""
+    held = cells.drop_nulls()
+    if held.dtype != pl.String or not len(held):
+        return False
+    return int(held.str.contains(TIME_OF_DAY).sum()) > 0.95 * len(held)
 
 
 def _from_parts(table: Table) -> TimeColumns:

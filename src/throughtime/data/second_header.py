@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -27,7 +28,7 @@ def drop_repeated_headers(table: Table) -> Table:
 
 def drop_units_row(table: Table) -> Table:
     """Leave out a second header line that names units: text above every column of numbers."""
-    if table.frame.height < 2:
+    if table.frame.height < 2 or any(re.search(r"\d{3}", cell or "") for cell in table.frame.row(0)):
         return table
     first, units = table.frame.head(1), {}
     rest = table.frame.slice(1, _SAMPLE)
