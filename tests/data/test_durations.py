@@ -31,7 +31,7 @@ def test_reads(text, length):
 
 @pytest.mark.parametrize("text", ["", "h", "5", "5 x", "1h-", "-1h", "h5", "1y", "99999999999999w"])
 def test_refuses_with_an_example(text):
-    with pytest.raises(ValueError, match="is not a length of time.*'2d12h'"):
+    with pytest.raises(ValueError, match=r"is not a length of time.*'2d12h'"):
         parse_duration(text)
 
 

@@ -151,7 +151,7 @@ def test_bad_files(write, content, message):
 
 
 def test_missing_file_and_folder(tmp_path):
-    with pytest.raises(DataError, match="no.csv: there is no such file"):
+    with pytest.raises(DataError, match=r"no\.csv: there is no such file"):
         read_table(tmp_path / "no.csv")
     with pytest.raises(DataError, match="is a folder; name the file"):
         read_table(tmp_path)
@@ -219,7 +219,7 @@ def test_where(write):
     assert read_table(write(text), where={"temp": "4.0"}).frame["station"].to_list() == ["B"]
     with pytest.raises(DataError, match="column 'station' never holds 'D'; it holds 'A', 'B', 'C'"):
         read_table(write(text), where={"station": "D"})
-    with pytest.raises(DataError, match="no column 'site' .*'time', 'station', 'temp'"):
+    with pytest.raises(DataError, match=r"no column 'site' .*'time', 'station', 'temp'"):
         read_table(write(text), where={"site": "A"})
 
 

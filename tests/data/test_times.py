@@ -165,11 +165,11 @@ def test_a_cell_that_is_no_time_names_its_line(write):
     lines += [f"2013-01-02 {h:02d}:00,{h}" for h in range(24)]
     lines[30] = "2013-02-30 05:00,3"
     with pytest.raises(
-        DataError, match="weather.csv line 31: column 'time' holds '2013-02-30 05:00' where a time"
+        DataError, match=r"weather.csv line 31: column 'time' holds '2013-02-30 05:00' where a time"
     ):
         prepare(read_table(write("\n".join(lines))), PrepareSettings(target="temp"))
     lines[30] = ",3"
     with pytest.raises(
-        DataError, match="weather.csv line 31: column 'time' is empty where a time is expected"
+        DataError, match=r"weather.csv line 31: column 'time' is empty where a time is expected"
     ):
         prepare(read_table(write("\n".join(lines))), PrepareSettings(target="temp"))
