@@ -98,9 +98,10 @@ def _time_of_day(frame: pl.DataFrame, date_column: str) -> str | None:
     if dates.head(_SAMPLE).str.contains(":", literal=True).any():
         return None
     for column in frame.columns:
-        if frame[column].dtype == pl.String and column != date_column:
-            if _is_time_of_day(tidy(frame[column].head(_SAMPLE))):
-                return column
+        if frame[column].dtype != pl.String or column == date_column:
+            continue
+        if _is_time_of_day(tidy(frame[column].head(_SAMPLE))):
+            return column
     return None
 
 

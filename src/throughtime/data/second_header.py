@@ -16,11 +16,11 @@ _SAMPLE = 200
 
 def drop_repeated_headers(table: Table) -> Table:
     """Leave out rows that hold the columns' names: the mark of files written one after the other."""
-    names = table.frame.columns
-    same = pl.all_horizontal([pl.col(name).str.strip_chars().str.strip_chars('"') == name for name in names])
-    repeats = table.frame.select(same.fill_null(False).alias("same"))["same"].to_numpy()
-    if not repeats.any():
-        return table
+    repeats = np.ones(table.frame.height, dtype=bool)
+    for cells in table.frame.iter_columns():
+        repeats &= (cells.str.strip_chars() == cells.name).fill_null(False).to_numpy()
+        if not repeats.any():
+            return table
     first, count = int(np.flatnonzero(repeats)[0]), int(repeats.sum())
     text = f"{counted(count, 'line')} that repeat the header left out (the first is {table.line(first)})."
     return _without(table, repeats, Repair(kind="repeated header", count=count, text=text))
