@@ -46,6 +46,7 @@ def test_forms(text):
 
 def test_dates_fractions_midnight_and_noon():
     assert read_one("2013-01-31") == np.datetime64("2013-01-31", "us")
+    assert read_one("2013-01-31T06") == np.datetime64("2013-01-31T06", "us")
     assert read_one("20130131") == np.datetime64("2013-01-31", "us")
     assert read_one("2013-01-31 06:05:00.25") == EXPECTED + np.timedelta64(250, "ms")
     assert read_one("2013-01-31 24:00") == np.datetime64("2013-02-01", "us")

@@ -68,7 +68,7 @@ def _together(table: Table, dates: TimeColumns, words: list[Repair]) -> tuple[Ti
         return dates, words
     both = TimeColumns((dates.columns[0], partner), dates.style)
     text = f"The time is read from the columns {listed(both.columns)} together."
-    return both, [*words, Repair(kind="time column", column=both.name, count=2, text=text)]
+    return both, [Repair(kind="time column", column=both.name, count=2, text=text)]
 
 
 def _candidates(table: Table) -> list[TimeColumns]:
