@@ -84,6 +84,14 @@ def test_a_value_that_is_no_usual_code():
     assert find_strays(column).sentinels == {500: 5}
 
 
+def test_a_lone_value_is_impossible_only_ten_ranges_away():
+    column = drawn("temperature", np.random.default_rng(1))
+    reach = column.max() - column.min()
+    for ranges, found in ((5, {}), (12, {round(12 * reach): 1})):
+        column[7] = round(ranges * reach)
+        assert find_strays(column).outliers == found
+
+
 def test_a_sentinel_of_another_column_needs_a_smaller_gap():
     column = np.random.default_rng(1).normal(600, 120, N).round(0)
     column[:5] = -321.0

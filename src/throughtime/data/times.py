@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict
 Kind = Literal["year first", "day or month first", "digits", "epoch", "typed"]
 
 _CLOCK = (
-    r"(?:[T ]+(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?(?:[:.](?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
+    r"(?:[T ]+(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?"
+    r"(?:[:.](?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
     r" ?(?P<half>[AaPp][Mm])?)?"
 )
 _ZONE = r" ?(?P<zone>Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?"
