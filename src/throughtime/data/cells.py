@@ -84,6 +84,9 @@ def _read_column(
     whole = series.cast(pl.Int64, strict=False)
     if whole.null_count() == series.null_count():
         return whole, None, False
+    plain = series.cast(pl.Float64, strict=False)
+    if plain.null_count() == series.null_count():
+        return plain.fill_nan(None), None, False
     cells = tidy(series)
     comma = uses_decimal_comma(cells)
     numbers = to_numbers(cells, comma)

@@ -134,7 +134,8 @@ def _localise(wall: np.ndarray, zone: str, column: str) -> Clock:
     utc = np.where(second, utc_late.to_numpy(), utc_early.to_numpy()).astype("datetime64[us]")
     if backwards:
         utc, exists, double = utc[::-1], exists[::-1], double[::-1]
-    offset = np.where(exists, (wall - utc) // np.timedelta64(1, "s"), 0).astype(np.int64)
+    offset = np.zeros(len(wall), dtype=np.int64)
+    offset[exists] = (wall[exists] - utc[exists]) // np.timedelta64(1, "s")
     return Clock(utc, offset, zoned=True, keep=exists, repairs=_zone_repairs(column, zone, exists, double))
 
 

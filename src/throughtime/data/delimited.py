@@ -125,9 +125,12 @@ def _open_quote(data: np.ndarray, quotes: np.ndarray, breaks: np.ndarray, name: 
 
 def _not_blank(text: bytes, records: _Records, delimiter: str) -> np.ndarray:
     """Which records hold anything besides blanks and delimiters."""
-    data = np.frombuffer(text, np.uint8)
-    solid = np.flatnonzero((data != 32) & (data != 9) & (data != 10) & (data != ord(delimiter)))
-    return np.asarray(np.searchsorted(solid, records.ends) > np.searchsorted(solid, records.starts))
+    data = np.frombuffer(text + b"\n", np.uint8)
+    filled = ~np.isin(data[records.starts], np.frombuffer(b" \t\n" + delimiter.encode(), np.uint8))
+    for record in np.flatnonzero(~filled):
+        line = text[records.starts[record] : records.ends[record]]
+        filled[record] = bool(line.replace(delimiter.encode(), b"").strip())
+    return np.asarray(filled)
 
 
 def _header(
@@ -175,9 +178,9 @@ def _check_lengths(records: _Records, head: int, body: np.ndarray, name: str) ->
 def _parse(
     text: bytes, records: _Records, body: np.ndarray, names: list[str], delimiter: str, name: str
 ) -> pl.DataFrame:
-    first = int(body[0])
-    if len(body) == len(records.starts) - first:
-        rows = text[records.starts[first] :]
+    first, last = int(body[0]), int(body[-1])
+    if len(body) == last - first + 1:
+        rows = text[records.starts[first] : records.ends[last]]
     else:
         rows = b"\n".join(text[records.starts[i] : records.ends[i]] for i in body) + b"\n"
     try:

@@ -68,7 +68,7 @@ def _together(table: Table, dates: TimeColumns, words: list[Repair]) -> tuple[Ti
         return dates, words
     both = TimeColumns((dates.columns[0], partner), dates.style)
     text = f"The time is read from the columns {listed(both.columns)} together."
-    return both, [*words, Repair(kind="time column", column=both.name, count=2, text=text)]
+    return both, [Repair(kind="time column", column=both.name, count=2, text=text)]
 
 
 def _candidates(table: Table) -> list[TimeColumns]:
@@ -86,7 +86,7 @@ def _candidates(table: Table) -> list[TimeColumns]:
         if kind is not None and share > 0.95:
             speaks = bool(TIME_NAMES.search(column))
             found = TimeColumns((column,), TimeStyle(kind=kind))
-            ranked.append(((-cells.n_unique(), not speaks, position), found))
+            ranked.append(((_is_time_of_day(cells), -cells.n_unique(), not speaks, position), found))
     return [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
 
 
@@ -98,11 +98,19 @@ def _time_of_day(frame: pl.DataFrame, date_column: str) -> str | None:
     if dates.head(_SAMPLE).str.contains(":", literal=True).any():
         return None
     for column in frame.columns:
-        if frame[column].dtype == pl.String and column != date_column:
-            cells = tidy(frame[column].head(_SAMPLE)).drop_nulls()
-            if len(cells) and int(cells.str.contains(TIME_OF_DAY).sum()) > 0.95 * len(cells):
-                return column
+        if frame[column].dtype != pl.String or column == date_column:
+            continue
+        if _is_time_of_day(tidy(frame[column].head(_SAMPLE))):
+            return column
     return None
+
+
+def _is_time_of_day(cells: pl.Series) -> bool:
+    """More than 95 % are times of day, such as 18:30 or 18.30.00 (which could be a date, too)."""
+    held = cells.drop_nulls()
+    if held.dtype != pl.String or not len(held):
+        return False
+    return int(held.str.contains(TIME_OF_DAY).sum()) > 0.95 * len(held)
 
 
 def _from_parts(table: Table) -> TimeColumns:

@@ -13,6 +13,15 @@ from throughtime.errors import DataError
 
 _US = np.timedelta64(1, "us")
 _MAX_STRETCH = 10
+_USUAL = [
+    timedelta(seconds=seconds)
+    for base, numbers in (
+        (1, (1, 2, 5, 10, 15, 20, 30)),
+        (60, (1, 2, 5, 10, 15, 20, 30)),
+        (3600, (1, 2, 3, 6, 12, 24)),
+    )
+    for seconds in (base * number for number in numbers)
+]
 
 
 @dataclass(frozen=True)
@@ -42,12 +51,21 @@ class Grid:
 
 
 def native_step(times: np.ndarray) -> timedelta | None:
-    """The most frequent difference between sorted times (the smallest of several), or None for one row."""
+    """The most frequent difference between sorted times, or None for one row.
+
+    Where no difference makes up half of them (clocks that jitter), the median, if a usual step lies
+    within 5 % of it.
+    """
     differences = np.diff(times).astype(np.int64)
     if not len(differences):
         return None
     values, counts = np.unique(differences, return_counts=True)
-    return timedelta(microseconds=int(values[np.argmax(counts)]))
+    frequent = timedelta(microseconds=int(values[np.argmax(counts)]))
+    if 2 * counts.max() >= len(differences):
+        return frequent
+    median = timedelta(microseconds=float(np.median(differences)))
+    usual = min(_USUAL, key=lambda step: abs(step - median))
+    return usual if abs(usual - median) <= 0.05 * median else frequent
 
 
 def lay_grid(

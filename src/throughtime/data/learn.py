@@ -9,6 +9,7 @@ import numpy as np
 from throughtime.data.choose import angle_columns, follows_time, left_out, unit_of
 from throughtime.data.clean import Columns, clean_column, learn_strays, report_strays
 from throughtime.data.durations import parse_duration
+from throughtime.data.features import direction
 from throughtime.data.fill import occupied, to_grid
 from throughtime.data.lay import Laid
 from throughtime.data.recipe import DEFAULT_GAP_STEPS, ColumnRule, PrepareSettings, Recipe
@@ -40,7 +41,9 @@ def learn_columns(
     rules, why = [], dict[str, list[str]]()
     for name, values in cleaned.items():
         on_grid = to_grid(values, laid.grid)
-        reason = _useless(on_grid, values, laid, training)
+        parts = direction(values, calm_zero=False) if name in angles else (values,)
+        reasons = [_useless(to_grid(part, laid.grid), part, laid, training) for part in parts]
+        reason = reasons[0] if all(reasons) else ""
         if name == settings.target:
             _check_target(name, on_grid[:training], reason, laid.table)
         elif reason:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -15,11 +16,11 @@ _SAMPLE = 200
 
 def drop_repeated_headers(table: Table) -> Table:
     """Leave out rows that hold the columns' names: the mark of files written one after the other."""
-    names = table.frame.columns
-    same = pl.all_horizontal([pl.col(name).str.strip_chars().str.strip_chars('"') == name for name in names])
-    repeats = table.frame.select(same.fill_null(False).alias("same"))["same"].to_numpy()
-    if not repeats.any():
-        return table
+    repeats = np.ones(table.frame.height, dtype=bool)
+    for cells in table.frame.iter_columns():
+        repeats &= (cells.str.strip_chars() == cells.name).fill_null(False).to_numpy()
+        if not repeats.any():
+            return table
     first, count = int(np.flatnonzero(repeats)[0]), int(repeats.sum())
     text = f"{counted(count, 'line')} that repeat the header left out (the first is {table.line(first)})."
     return _without(table, repeats, Repair(kind="repeated header", count=count, text=text))
@@ -27,7 +28,7 @@ def drop_repeated_headers(table: Table) -> Table:
 
 def drop_units_row(table: Table) -> Table:
     """Leave out a second header line that names units: text above every column of numbers."""
-    if table.frame.height < 2:
+    if table.frame.height < 2 or any(re.search(r"\d{3}", cell or "") for cell in table.frame.row(0)):
         return table
     first, units = table.frame.head(1), {}
     rest = table.frame.slice(1, _SAMPLE)

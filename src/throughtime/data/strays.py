@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -22,6 +23,7 @@ _MAX_SHARE = 0.2  # a value more frequent than this that is no code is a state, 
 _DISTINCT = 10
 _SHARED_GAP = 0.05
 _TAIL = 1e-4
+_MAX_TOP = 200  # so many of the largest distances tell how heavy a tail is
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,13 @@ class _Bulk:
     values: np.ndarray
     counts: np.ndarray
 
+    @cached_property
+    def _totals(self) -> np.ndarray:
+        return np.cumsum(self.counts)
+
     def quantile(self, share: float) -> float:
         """The smallest value with at least `share` of the counts up to it."""
-        total = np.cumsum(self.counts)
+        total = self._totals
         return float(self.values[min(np.searchsorted(total, share * total[-1]), len(total) - 1)])
 
     @property
@@ -67,12 +73,15 @@ class _Bulk:
     def tail_exponent(self, upper: bool) -> tuple[float, float]:
         """Hill's estimate for the distances from the median on one side, and the largest distance."""
         median = self.quantile(0.5)
-        side = self.values > median if upper else self.values < median
-        distances = np.repeat(np.abs(self.values[side] - median), np.minimum(self.counts[side], 1000))
-        if len(distances) < 2:
-            return np.inf, float(distances.max(initial=0.0))
-        top = int(np.clip(np.sqrt(len(distances)), 10, 200))
-        largest = np.sort(distances)[-top - 1 :]
+        first = int(np.searchsorted(self.values, median, side="right" if upper else "left"))
+        values, counts = (
+            side[first:] if upper else side[:first][::-1] for side in (self.values, self.counts)
+        )
+        top = int(np.clip(np.sqrt(counts.sum()), 10, _MAX_TOP))
+        distances = np.abs(values[-top - 1 :] - median)
+        largest = np.repeat(distances, np.minimum(counts[-top - 1 :], top + 1))[-top - 1 :]
+        if len(largest) < 2:
+            return np.inf, float(largest.max(initial=0.0))
         mean_log = float(np.log(largest[1:] / largest[0]).mean())
         return (1 / mean_log if mean_log > 0 else np.inf), float(largest[-1])
 
@@ -135,11 +144,11 @@ def _is_stray(
     if count >= _REPEATED and is_code(value):
         alone_below = value < 0 <= rest.values[0]
         return gap > _CODE_GAP * rest.spread or bool(alone_below)
-    if len(rest.values) < _DISTINCT or not _beyond_tail(value, rest, upper):
-        return False
     if count >= _REPEATED:
-        return gap > _PLAIN_GAP * rest.spread and count <= _MAX_SHARE * int(rest.counts.sum())
-    return gap > _LONE_GAP * rest.spread and gap > _LONE_IQR * rest.iqr
+        wide = gap > _PLAIN_GAP * rest.spread and count <= _MAX_SHARE * int(rest.counts.sum())
+    else:
+        wide = gap > _LONE_GAP * rest.spread and gap > _LONE_IQR * rest.iqr
+    return wide and len(rest.values) >= _DISTINCT and _beyond_tail(value, rest, upper)
 
 
 def _beyond_tail(value: float, rest: _Bulk, upper: bool) -> bool:

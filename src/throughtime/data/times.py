@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict
 Kind = Literal["year first", "day or month first", "digits", "epoch", "typed"]
 
 _CLOCK = (
-    r"(?:[T ]+(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:[:.](?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
+    r"(?:[T ]+(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?"
+    r"(?:[:.](?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
     r" ?(?P<half>[AaPp][Mm])?)?"
 )
 _ZONE = r" ?(?P<zone>Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?"
@@ -26,7 +27,7 @@ PATTERNS: dict[Kind, str] = {
         r"(?:[T ]?(?P<hour>\d{2})(?::?(?P<minute>\d{2})(?::?(?P<second>\d{2}))?)?)?" + _ZONE + "$"
     ),
 }
-TIME_OF_DAY = r"^(\d{1,2})[:.](\d{2})([:.]\d{2})?( ?[AaPp][Mm])?$"
+TIME_OF_DAY = r"^([01]?\d|2[0-4])[:.][0-5]\d([:.][0-5]\d)?( ?[AaPp][Mm])?$"
 FORMS = "2013-01-31 06:00, 2013-01-31T06:00:00Z, 31.01.2013 06:00, 01/31/2013 06:00, 20130131 or Unix seconds"
 _EPOCH_UNITS = ((1e11, 1_000_000), (1e14, 1_000), (1e17, 1), (np.inf, 0))  # (below, microseconds per unit)
 
