@@ -1,4 +1,5 @@
 from collections import namedtuple
+from itertools import pairwise
 
 import pytest
 import torch
@@ -28,7 +29,7 @@ def test_the_usual_form_runs_nothing_twice():
 def test_each_step_is_new_once_and_each_start_was_kept(steps, k1, k2):
     plan = stretches(steps, k1, k2)
     assert [step for s in plan for step in range(s.new, s.stop)] == list(range(steps))
-    for before, after in zip(plan, plan[1:], strict=False):
+    for before, after in pairwise(plan):
         assert before.keep == after.start
         assert before.start <= before.keep <= before.stop
     assert all(s.stop - s.start <= k2 for s in plan)
@@ -109,7 +110,11 @@ def test_losing_the_state_is_an_error():
 
 
 def test_mean_loss_weighs_terms_and_leaves_out_empty_ones():
-    parts = [Outcome(torch.tensor(1.0), 1), Outcome(torch.tensor(float("nan")), 0), Outcome(torch.tensor(5.0), 3)]
+    parts = [
+        Outcome(torch.tensor(1.0), 1),
+        Outcome(torch.tensor(float("nan")), 0),
+        Outcome(torch.tensor(5.0), 3),
+    ]
     loss, count = mean_loss(parts)
     assert (loss.item(), count) == (4.0, 4)
 
