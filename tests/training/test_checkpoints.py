@@ -36,7 +36,9 @@ def fitted(
 
 def stopped(folder, changes, seconds, at, *signals):
     command = [sys.executable, str(SCRIPT), str(folder), json.dumps(changes), str(seconds), str(at), *signals]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, env={**os.environ})
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -140,9 +142,7 @@ def test_other_data_and_models_are_refused(tmp_path):
         fitted(tmp_path, resume=True, model=Net(6))
     with pytest.raises(ModelFolderError, match=r"'rnn.bias_hh_l1' is missing in the file"):
         fitted(tmp_path, resume=True, model=Net(num_layers=2))
-    with pytest.raises(
-        ModelFolderError, match=r"float64 in the file and .*float32 in the model"
-    ):
+    with pytest.raises(ModelFolderError, match=r"float64 in the file and .*float32 in the model"):
         fitted(tmp_path, resume=True, model=Net(dtype=torch.float32))
     frozen = Net()
     frozen.head.requires_grad_(False)
