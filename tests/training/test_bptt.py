@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+import throughtime.nn
 from throughtime.training import Outcome
 from throughtime.training.bptt import Stretch, detach, mean_loss, run_stretch, stretches
 
@@ -130,7 +131,8 @@ def test_detach_goes_through_any_nesting():
         detach({"h": x})
 
 
-def test_the_gru_state_too():
-    model = Net(kind=nn.GRU)
+@pytest.mark.parametrize("kind", [nn.GRU, throughtime.nn.LSTM, throughtime.nn.RNN])
+def test_states_of_other_networks(kind):
+    model = Net(kind=kind)
     batch = next(Echo(T=9).epoch(1))
     assert gradient_sums(model, batch, 2, 9)[0] == pytest.approx(full_gradients(model, batch)[0])

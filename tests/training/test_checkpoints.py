@@ -10,6 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+import throughtime.nn
 from throughtime import files
 from throughtime.errors import ModelFolderError, OutputError, SettingsError
 from throughtime.training import QuietDisplay, fit, load_best
@@ -103,6 +104,16 @@ def test_resuming_a_finished_run_changes_nothing(tmp_path):
     again, same = fitted(tmp_path, resume=True, model=Net(seed=5))
     assert same == result
     assert same_weights(again, model)
+
+
+def test_our_own_network_resumes_too(tmp_path):
+    def ours():
+        return Net(kind=throughtime.nn.LSTM, peepholes=True, num_layers=2, dropout=0.2)
+
+    with pytest.raises(HaltError):
+        fitted(tmp_path, model=ours(), objective=halting(5))
+    resumed, _ = fitted(tmp_path, model=ours(), resume=True)
+    assert same_weights(resumed, fitted(model=ours())[0])
 
 
 @pytest.mark.parametrize("schedule", ["constant", "plateau"])

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+import throughtime.nn
 from throughtime.errors import NonFiniteError
 from throughtime.training import Batch, Outcome, QuietDisplay, fit, load_best
 from throughtime.training.nonfinite import find_origin
@@ -90,6 +91,30 @@ def test_values_that_explode_forward(at, batch_first):
     assert "forward pass" in found
     assert "clip_norm" in found
     assert "smaller learning_rate" in found
+
+
+@pytest.mark.parametrize("nonlinearity", ["relu", "identity"])
+def test_values_that_explode_forward_in_our_own_network(nonlinearity):
+    model = doubling(kind=throughtime.nn.RNN, nonlinearity=nonlinearity)
+    assert "rnn.layer0 stops being finite at time step 158," in origin(model, pulse(at=30))
+
+
+def test_errors_that_explode_backward_in_our_own_network():
+    # The input is 0, so the state stays 0; the error doubles at each step back from step 180.
+    model = doubling(kind=throughtime.nn.RNN, nonlinearity="identity")
+    found = origin(model, STILL, lambda model, batch: Outcome(model(batch.inputs)[0][180].sum(), 1))
+    assert "back through rnn.layer0 stops being finite at time step 52." in found
+    assert "parameter whose gradient is not finite is 'rnn.layer0." in found
+
+
+def test_the_layer_of_our_own_network_is_named():
+    stacked = doubling(kind=throughtime.nn.RNN, nonlinearity="identity", num_layers=2, bidirectional=True)
+    with torch.no_grad():
+        stacked.rnn.layer0.weight_hh.fill_(0.5)
+        stacked.rnn.layer0.reverse.weight_hh.fill_(0.5)
+        stacked.head = nn.Identity()
+    found = origin(stacked, STILL, lambda model, batch: Outcome(model(batch.inputs)[0][180, :, 0].sum(), 1))
+    assert "back through rnn.layer1 stops being finite at time steps 0 to 52 (it runs both ways)" in found
 
 
 class Forward(nn.Module):
