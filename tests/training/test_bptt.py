@@ -1,9 +1,11 @@
 from collections import namedtuple
+from itertools import pairwise
 
 import pytest
 import torch
 from torch import nn
 
+import throughtime.nn
 from throughtime.training import Outcome
 from throughtime.training.bptt import Stretch, detach, mean_loss, run_stretch, stretches
 
@@ -28,7 +30,7 @@ def test_the_usual_form_runs_nothing_twice():
 def test_each_step_is_new_once_and_each_start_was_kept(steps, k1, k2):
     plan = stretches(steps, k1, k2)
     assert [step for s in plan for step in range(s.new, s.stop)] == list(range(steps))
-    for before, after in zip(plan, plan[1:], strict=False):
+    for before, after in pairwise(plan):
         assert before.keep == after.start
         assert before.start <= before.keep <= before.stop
     assert all(s.stop - s.start <= k2 for s in plan)
@@ -109,7 +111,11 @@ def test_losing_the_state_is_an_error():
 
 
 def test_mean_loss_weighs_terms_and_leaves_out_empty_ones():
-    parts = [Outcome(torch.tensor(1.0), 1), Outcome(torch.tensor(float("nan")), 0), Outcome(torch.tensor(5.0), 3)]
+    parts = [
+        Outcome(torch.tensor(1.0), 1),
+        Outcome(torch.tensor(float("nan")), 0),
+        Outcome(torch.tensor(5.0), 3),
+    ]
     loss, count = mean_loss(parts)
     assert (loss.item(), count) == (4.0, 4)
 
@@ -125,7 +131,8 @@ def test_detach_goes_through_any_nesting():
         detach({"h": x})
 
 
-def test_the_gru_state_too():
-    model = Net(kind=nn.GRU)
+@pytest.mark.parametrize("kind", [nn.GRU, throughtime.nn.LSTM, throughtime.nn.RNN])
+def test_states_of_other_networks(kind):
+    model = Net(kind=kind)
     batch = next(Echo(T=9).epoch(1))
     assert gradient_sums(model, batch, 2, 9)[0] == pytest.approx(full_gradients(model, batch)[0])

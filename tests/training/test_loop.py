@@ -177,7 +177,9 @@ class Lies(Echo):
         return self.length
 
 
-@pytest.mark.parametrize(("length", "words"), [(4, "len 4 but gave only 3"), (2, "len 2 but gave more"), (0, "no batch")])
+@pytest.mark.parametrize(
+    ("length", "words"), [(4, "len 4 but gave only 3"), (2, "len 2 but gave more"), (0, "no batch")]
+)
 def test_a_source_that_lies_about_its_length(length, words):
     with pytest.raises(ValueError, match=words):
         fitted(train=Lies(length))

@@ -127,7 +127,8 @@ def _figures(train: float, validation: float, baseline: float, unit: str, agains
 
 def _about_bias(bias: bool, train: float, baseline: float, against: str) -> str:
     if baseline == 0:
-        return f"{against[0].upper()}{against[1:]} makes no error at all, so nothing can be better."
+        text = f"{against[0].upper()}{against[1:]} makes no error at all, so nothing can be better"
+        return f"{text}: high bias." if bias else f"{text}."
     percent = f"{train / baseline:.0%}"
     if bias:
         return f"Even on the data it learnt from it has {percent} of the error of {against}: high bias."

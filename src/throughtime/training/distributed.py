@@ -6,9 +6,9 @@ gradients are averaged by DistributedDataParallel, weighted so that every loss t
 
 from __future__ import annotations
 
-import contextlib
+import atexit
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 import torch.distributed as dist
@@ -65,18 +65,22 @@ class Processes:
         return bytes(letters.tolist()).rstrip(b"\0").decode()
 
 
-@contextlib.contextmanager
-def joined(device: torch.device) -> Iterator[Processes]:
-    """Join the processes torchrun started, if it did, for the length of the block."""
+def join(device: torch.device) -> Processes:
+    """Join the processes torchrun started, if it did.
+
+    The group then lasts as long as the process: it cannot be built twice under one torchrun, where
+    the second would meet the addresses of the first, and a script may well fit twice.
+    """
     started = all(name in os.environ for name in _TORCHRUN) and int(os.environ["WORLD_SIZE"]) > 1
-    ours = started and dist.is_available() and not dist.is_initialized()
-    if ours:
+    if started and dist.is_available() and not dist.is_initialized():
         dist.init_process_group("gloo")
-    try:
-        yield Processes(device)
-    finally:
-        if ours:
-            dist.destroy_process_group()
+        atexit.register(_leave)
+    return Processes(device)
+
+
+def _leave() -> None:
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 class Alone(nn.Module):

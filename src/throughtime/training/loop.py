@@ -73,13 +73,13 @@ def fit(
     if resume and checkpoints is None:
         raise ValueError("fit: resume=True needs checkpoints=FOLDER, the folder of the run to go on with.")
     device = next(model.parameters(), torch.empty(0)).device
-    with distributed.joined(device) as processes:
-        shown = (display or automatic_display()) if processes.first else QuietDisplay()
-        with Interrupts(SAME_PRESS if processes.world > 1 else 0.0) as interrupts:
-            run = _Fit(model, train, validation, objective, settings, processes, interrupts, shown)
-            if checkpoints is not None:
-                run.keep_in(Path(checkpoints), checkpoint_seconds, resume)
-            return run.whole(how_to_go_on)
+    processes = distributed.join(device)
+    shown = (display or automatic_display()) if processes.first else QuietDisplay()
+    with Interrupts(SAME_PRESS if processes.world > 1 else 0.0) as interrupts:
+        run = _Fit(model, train, validation, objective, settings, processes, interrupts, shown)
+        if checkpoints is not None:
+            run.keep_in(Path(checkpoints), checkpoint_seconds, resume)
+        return run.whole(how_to_go_on)
 
 
 class _Fit:
@@ -166,7 +166,8 @@ class _Fit:
 
     def _batch_border(self) -> None:
         progress, meter = self.progress, self.progress.meter
-        if self.updates.stop_asked:
+        alone = self.processes.world == 1
+        if self.updates.stop_asked or (alone and self._asked()):
             self._save()
             raise KeyboardInterrupt
         if time.monotonic() - self.saved_at >= self.checkpoint_seconds:

@@ -89,7 +89,7 @@ class Updates:
             self._seed(place)
             set_learning_rate(self._optimizer, rate(update / len(plan)))
             run = self._run(batch, stretch, state)
-            outcome = self._update(run, meter, asked(), place, batch, stretch)
+            outcome = self._update(run, meter, asked, place, batch, stretch)
             state = None if outcome is None else outcome.state
 
     def _plan(self, batch: BatchLike | None) -> list[Stretch | None]:
@@ -116,7 +116,7 @@ class Updates:
         self,
         run: Run | None,
         meter: Meter,
-        asked: bool,
+        asked: Callable[[], bool],
         place: Place,
         batch: BatchLike | None,
         stretch: Stretch | None,
@@ -124,7 +124,7 @@ class Updates:
         self._optimizer.zero_grad()
         outcome, loss = self._forward(run)
         count = 0.0 if outcome is None else float(outcome.count)
-        total, asking = self._processes.sum(count, float(asked))
+        total, asking = self._processes.sum(count, float(asked()))
         self.stop_asked |= asking > 0
         if total == 0:
             return outcome

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-import throughtime.nn
+from throughtime.nn.recurrent import Layer
+
+RECURRENT = (nn.RNNBase, Layer)  # whose forward takes whole sequences: torch's networks, layers of ours
 
 
 @dataclass
@@ -67,14 +69,9 @@ def watching(model: nn.Module, steps: int) -> Iterator[list[Call]]:
         yield watch.calls
 
 
-def recurrent_kinds() -> tuple[type[nn.Module], ...]:
-    """The modules whose forward takes whole sequences: torch's, and ours."""
-    ours = (getattr(throughtime.nn, name, None) for name in ("RNN", "LSTM"))
-    return (nn.RNNBase, *(kind for kind in ours if kind is not None))
-
-
 def _new_call(name: str, module: nn.Module) -> Call:
-    return Call(name, isinstance(module, recurrent_kinds()), bool(getattr(module, "bidirectional", False)))
+    both_ways = getattr(module, "bidirectional", False) or getattr(module, "reverse", None) is not None
+    return Call(name, isinstance(module, RECURRENT), bool(both_ways))
 
 
 class _Watch:
