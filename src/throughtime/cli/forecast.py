@@ -58,7 +58,7 @@ def demo(
     """
     options = {} if epochs is None else {"epochs": epochs}
     folder = _free_folder(out, "throughtime-demo")
-    forecaster = Forecaster("temp", unit="degF", **options)
+    forecaster = Forecaster("temp", unit="degF", time_zone="America/New_York", **options)
     return _fit(forecaster, SHIPPED_WEATHER, folder, as_json=json, quiet=quiet)
 
 

@@ -24,7 +24,7 @@ from throughtime.data import (
     steps_of,
 )
 from throughtime.data.windows import require_history
-from throughtime.errors import DataError
+from throughtime.errors import DataError, SettingsError
 from throughtime.tasks.forecast_settings import ForecastSettings
 
 
@@ -47,13 +47,20 @@ class ForecastData:
 
 def leads_of(settings: ForecastSettings, series: Series) -> tuple[int, ...]:
     """Lead times in steps: each one up to the horizon, or the horizon alone."""
-    horizon = steps_of(parse_duration(settings.horizon), series.step, "horizon")
+    horizon = _steps(settings.horizon, series, "horizon")
     return tuple(range(1, horizon + 1)) if settings.steps == "all" else (horizon,)
 
 
 def history_of(settings: ForecastSettings, series: Series) -> int:
     """Steps of history in one window."""
-    return steps_of(parse_duration(settings.history), series.step, "history")
+    return _steps(settings.history, series, "history")
+
+
+def _steps(duration: str, series: Series, name: str) -> int:
+    try:
+        return steps_of(parse_duration(duration), series.step, name)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
 
 
 def prepare_data(table: Table, settings: ForecastSettings) -> ForecastData:
