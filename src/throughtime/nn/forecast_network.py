@@ -4,53 +4,45 @@ from __future__ import annotations
 
 from typing import cast
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from throughtime.nn.recurrent import State
 
 
 class QuantileHead(nn.Module):
-    """Linear map to quantiles that cannot cross.
+    """Linear map to quantiles, sorted so that they cannot cross.
 
-    The middle output is the median; every further quantile lies a softplus away from the one before.
+    Sorting crossed quantiles never makes a forecast worse (Chernozhukov, Fernández-Val and Galichon,
+    Quantile and probability curves without crossing, 2010).
 
     Args:
         input_size: H, size of what it reads.
         leads: K, number of lead times.
-        quantiles: Q, an odd number of quantiles, the median in the middle.
+        quantiles: Q, number of quantiles.
 
     Shape: (..., H) to (..., K, Q), rising along Q.
     """
 
     def __init__(self, input_size: int, leads: int, quantiles: int) -> None:
         super().__init__()
-        if quantiles % 2 == 0:
-            raise ValueError(f"QuantileHead: expected an odd number of quantiles, got {quantiles}")
         self.leads, self.quantiles = leads, quantiles
         self.linear = nn.Linear(input_size, leads * quantiles)
 
     def forward(self, y: Tensor) -> Tensor:
         """Map (..., H) to quantiles (..., K, Q)."""
-        raw = self.linear(y).unflatten(-1, (self.leads, self.quantiles))
-        middle = self.quantiles // 2
-        median = raw[..., middle : middle + 1]
-        below = median - functional.softplus(raw[..., :middle].flip(-1)).cumsum(-1)
-        above = median + functional.softplus(raw[..., middle + 1 :]).cumsum(-1)
-        return torch.cat([below.flip(-1), median, above], dim=-1)
+        return self.linear(y).unflatten(-1, (self.leads, self.quantiles)).sort(dim=-1).values
 
 
 class ForecastNetwork(nn.Module):
     """Recurrent layers over the history, dropout, and a `QuantileHead` on the block output.
 
     The head forecasts the *change* from the target's last known value, so that an untrained network
-    is the persistence forecast with an interval around it.
+    is close to the persistence forecast.
 
     Args:
         recurrent: A `throughtime.nn.RNN` or `LSTM`, time first, one direction.
         leads: K, number of lead times.
-        quantiles: Q, odd.
+        quantiles: Q, number of quantiles.
         target_column: Index of the target among the inputs.
         dropout: Share of block outputs dropped before the head, in training.
     """

@@ -61,10 +61,10 @@ class ForecastSettings(BaseModel):
     dropout: float = Field(0.3, ge=0, lt=1, description="Share of hidden units dropped before the output.")
     backend: str = Field("auto", description="Kernel that runs the recurrent layers.")
 
-    epochs: Positive = Field(10, description="Passes over the training part.")
+    epochs: Positive = Field(8, description="Passes over the training part.")
     batch_size: Positive = Field(128, description="Windows in one update.")
     optimizer: Literal["adam", "adamw", "sgd"] = Field("adam", description="How gradients become updates.")
-    learning_rate: float = Field(3e-3, gt=0, description="Largest learning rate of the schedule.")
+    learning_rate: float = Field(2e-3, gt=0, description="Largest learning rate of the schedule.")
     schedule: Literal["one-cycle", "constant", "cosine", "plateau"] = Field(
         "one-cycle", description="How the learning rate changes."
     )
