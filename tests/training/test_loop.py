@@ -185,6 +185,20 @@ def test_a_source_that_lies_about_its_length(length, words):
         fitted(train=Lies(length))
 
 
+def test_a_validation_source_that_lies_or_has_nothing_to_judge():
+    with pytest.raises(ValueError, match="validation has len 4 but gave only 3"):
+        fit(Net(), Echo(), Lies(4), squared_error, settings(), display=QUIET)
+    with pytest.raises(ValueError, match="validation has len 2 but gave more"):
+        fit(Net(), Echo(), Lies(2), squared_error, settings(), display=QUIET)
+
+    def nothing(model, batch, state=None):
+        outcome = squared_error(model, batch, state)
+        return outcome if model.training else Outcome(outcome.loss, 0)
+
+    with pytest.raises(ValueError, match="no loss term"):
+        fitted(objective=nothing)
+
+
 def test_an_objective_that_is_no_loss_is_refused():
     def vector(model, batch, state=None):
         return Outcome(model(batch.inputs)[0].flatten(), 1)
