@@ -164,8 +164,9 @@ def test_frozen_parameters_stay_and_none_at_all_is_an_error():
         fitted(model)
 
 
-def test_the_mode_of_the_model_is_put_back():
-    assert not fitted(Net().eval(), epochs=1)[0].training
+@pytest.mark.parametrize("training", [True, False])
+def test_the_mode_of_the_model_is_put_back(training):
+    assert fitted(Net().train(training), epochs=1)[0].training is training
 
 
 class Lies(Echo):
