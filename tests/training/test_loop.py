@@ -101,6 +101,18 @@ def test_truncated_and_unaligned_go_through_the_same_loop():
         fitted(aligned=False, truncate=(2, 5))
 
 
+@pytest.mark.parametrize(("truncate", "updates"), [(None, 3), ((9, 9), 3), ((8, 8), 6), ((2, 5), 15)])
+def test_how_many_updates_a_batch_makes(truncate, updates):
+    seen = []
+
+    class Count(QuietDisplay):
+        def tick(self, tick):
+            seen.append(tick.updates)
+
+    fitted(epochs=1, truncate=truncate, display=Count())
+    assert seen == [updates // 3, 2 * updates // 3, updates]
+
+
 def scripted(losses):
     """An objective whose validation loss is given epoch by epoch; training pushes one weight by 1."""
 
