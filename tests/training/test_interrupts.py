@@ -11,6 +11,14 @@ from .fitting import Echo, Net, Notes, same_weights, settings, squared_error, wi
 from .test_checkpoints import fitted, stopped
 
 
+@pytest.fixture(autouse=True)
+def _ctrl_c_is_listened_to():
+    """A shell ignores it for what it runs in the background, such as these tests."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_ctrl_c_keeps_the_best_and_says_how_to_go_on(tmp_path):
     changes = {"epochs": 4}
     ran = stopped(tmp_path, changes, 1e9, 5, "SIGINT")  # epoch 2, batch 2 of 3

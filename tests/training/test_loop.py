@@ -101,6 +101,18 @@ def test_truncated_and_unaligned_go_through_the_same_loop():
         fitted(aligned=False, truncate=(2, 5))
 
 
+@pytest.mark.parametrize(("truncate", "updates"), [(None, 3), ((9, 9), 3), ((8, 8), 6), ((2, 5), 15)])
+def test_how_many_updates_a_batch_makes(truncate, updates):
+    seen = []
+
+    class Count(QuietDisplay):
+        def tick(self, tick):
+            seen.append(tick.updates)
+
+    fitted(epochs=1, truncate=truncate, display=Count())
+    assert seen == [updates // 3, 2 * updates // 3, updates]
+
+
 def scripted(losses):
     """An objective whose validation loss is given epoch by epoch; training pushes one weight by 1."""
 
@@ -164,8 +176,9 @@ def test_frozen_parameters_stay_and_none_at_all_is_an_error():
         fitted(model)
 
 
-def test_the_mode_of_the_model_is_put_back():
-    assert not fitted(Net().eval(), epochs=1)[0].training
+@pytest.mark.parametrize("training", [True, False])
+def test_the_mode_of_the_model_is_put_back(training):
+    assert fitted(Net().train(training), epochs=1)[0].training is training
 
 
 class Lies(Echo):
@@ -183,6 +196,20 @@ class Lies(Echo):
 def test_a_source_that_lies_about_its_length(length, words):
     with pytest.raises(ValueError, match=words):
         fitted(train=Lies(length))
+
+
+def test_a_validation_source_that_lies_or_has_nothing_to_judge():
+    with pytest.raises(ValueError, match="validation has len 4 but gave only 3"):
+        fit(Net(), Echo(), Lies(4), squared_error, settings(), display=QUIET)
+    with pytest.raises(ValueError, match="validation has len 2 but gave more"):
+        fit(Net(), Echo(), Lies(2), squared_error, settings(), display=QUIET)
+
+    def nothing(model, batch, state=None):
+        outcome = squared_error(model, batch, state)
+        return outcome if model.training else Outcome(outcome.loss, 0)
+
+    with pytest.raises(ValueError, match="no loss term"):
+        fitted(objective=nothing)
 
 
 def test_an_objective_that_is_no_loss_is_refused():

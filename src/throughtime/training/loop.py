@@ -6,7 +6,6 @@ import math
 import os
 import time
 from collections.abc import Iterator
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -14,19 +13,17 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from throughtime.errors import NonFiniteError
 from throughtime.training import checkpoints as stored
 from throughtime.training import distributed
 from throughtime.training.display import Display, QuietDisplay, Tick, automatic_display
 from throughtime.training.history import FitResult, Progress
 from throughtime.training.interrupts import Interrupts
-from throughtime.training.nonfinite import find_origin
 from throughtime.training.objective import Batches, BatchLike, Objective
 from throughtime.training.optimizers import make_optimizer
-from throughtime.training.randomness import seed_everything
 from throughtime.training.schedules import learning_rate
 from throughtime.training.settings import FitSettings
-from throughtime.training.updates import Updates, explain
+from throughtime.training.updates import Updates
+from throughtime.training.validation import validation_loss
 
 SAME_PRESS = 1.0  # seconds within which torchrun passes on a Ctrl-C that the terminal sent as well
 
@@ -140,8 +137,8 @@ class _Fit:
             self._batch_border()
         self._read_clock()
         self.model.eval()
-        validation_loss = self._validate()
-        entry = progress.meter.close(progress.epoch, validation_loss, time.monotonic() - self.clock)
+        loss = self._validate()
+        entry = progress.meter.close(progress.epoch, loss, time.monotonic() - self.clock)
         self.clock = time.monotonic()
         better = progress.finish_epoch(entry)
         if better:
@@ -176,40 +173,14 @@ class _Fit:
         self.display.tick(Tick(progress.epoch, progress.batches_done, meter.loss, norm, meter.updates))
 
     def _validate(self) -> float:
-        """Mean validation loss over all terms."""
-        loss_sum = count = 0.0
-        shard = (self.processes.rank, self.processes.world)
-        source = self.validation.epoch(0, shard)
-        for number in range(1, len(self.validation) + 1):
-            batch = next(source, None)
-            seed_everything(self.settings.seed, self.progress.epoch, -number, 0, self.processes.rank)
-            loss, terms = self._judge(batch)
-            loss, terms, asked = self.processes.sum(loss, terms, float(self._asked()))
-            if not math.isfinite(loss):
-                self._give_up_validating(number, batch, loss)
-            loss_sum, count = loss_sum + loss, count + terms
-            if asked:
-                self._save()
-                raise KeyboardInterrupt
-        if not count:
-            raise ValueError("fit: the validation batches have no loss term (every count is 0).")
-        return loss_sum / count
-
-    def _judge(self, batch: BatchLike | None) -> tuple[float, float]:
-        """Sum of a validation batch's loss terms, and their count."""
-        if batch is None or not batch.inputs.numel():
-            return 0.0, 0.0
-        with torch.no_grad():
-            outcome = self.objective(self.model, batch, None)
-        return (float(outcome.loss) * outcome.count, float(outcome.count)) if outcome.count else (0.0, 0.0)
-
-    def _give_up_validating(self, number: int, batch: BatchLike | None, loss: float) -> None:
-        found = ""
-        if batch is not None and batch.inputs.numel():
-            run = partial(self.objective, self.model, batch, None)
-            found = find_origin(self.model, batch, run, backward=False)
-        place = f"epoch {self.progress.epoch}, validation batch {number}"
-        raise NonFiniteError(explain(place, f"the loss is {loss}", self.processes.agree_on(found)))
+        place = (self.settings.seed, self.progress.epoch)
+        loss = validation_loss(
+            self.model, self.validation, self.objective, self.processes, place, self._asked
+        )
+        if loss is None:
+            self._save()
+            raise KeyboardInterrupt
+        return loss
 
     def _rate(self, share_of_batch: float) -> float:
         done = (self._batches_behind() + share_of_batch) / (self.settings.epochs * self.batches)

@@ -16,6 +16,7 @@ from fitting import Echo, Net, settings, squared_error
 
 from throughtime.training import PlainDisplay, fit
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what runs behind "&"
 folder, changes, seconds, at, *signals = sys.argv[1:]
 forwards = 0
 
