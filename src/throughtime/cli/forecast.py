@@ -30,6 +30,7 @@ from throughtime.tasks.model_folder import (
 from throughtime.tasks.scores import Metrics
 from throughtime.tasks.sources import SHIPPED_WEATHER
 from throughtime.training import Display, QuietDisplay
+from throughtime.training.distributed import is_first
 
 FOLDER = "Folder of a trained model."
 JSON = "Print one JSON object on stdout and nothing else."
@@ -137,6 +138,8 @@ def _fit(forecaster: Forecaster, data: str, folder: Path, *, as_json: bool, quie
 
 
 def _finished(forecaster: Forecaster, folder: Path, *, as_json: bool) -> int:
+    if not is_first():
+        return 0
     _print_metrics(forecaster.metrics_, as_json=as_json)
     console = Console(stderr=True, highlight=False)
     console.print(f"Model and report: {folder}   Look at it: throughtime look {folder}", soft_wrap=True)

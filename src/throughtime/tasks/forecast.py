@@ -42,8 +42,9 @@ from throughtime.tasks.intervals import apply_margins, conformal_margins
 from throughtime.tasks.model_folder import CHECKPOINTS, RUN_JSON, Run, resume_command
 from throughtime.tasks.scores import Metrics
 from throughtime.tasks.sources import open_source, source_of
-from throughtime.training import Display, fit
+from throughtime.training import Display, QuietDisplay, fit
 from throughtime.training.display import automatic_display
+from throughtime.training.distributed import is_first
 
 
 class Forecaster:
@@ -232,11 +233,11 @@ class Forecaster:
     ) -> Self:
         started = time.perf_counter()
         settings = run.settings
-        shown = display or automatic_display()
+        shown = (display or automatic_display()) if is_first() else QuietDisplay()
         data = prepare_data(table, settings)
         for repair in data.series.repairs:
             shown.message(repair.text)
-        if folder is not None and not resume:
+        if folder is not None and not resume and is_first():
             model_folder.write_sealed(folder / CHECKPOINTS / RUN_JSON, run)
         self.recipe_, self.scaler_, self.source_ = data.recipe, data.scaler, run.source
         torch.manual_seed(settings.seed)
@@ -260,7 +261,7 @@ class Forecaster:
         self.metrics_ = evaluation.metrics
         self.card_ = make_card(self, run)
         self.texts_ = make_texts(self, data, evaluation, time.perf_counter() - started)
-        if folder is not None:
+        if folder is not None and is_first():
             self.save(folder)
             if self.fit_result_.stopped != "interrupted":
                 model_folder.remove_checkpoints(folder)

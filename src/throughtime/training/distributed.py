@@ -65,6 +65,11 @@ class Processes:
         return bytes(letters.tolist()).rstrip(b"\0").decode()
 
 
+def is_first() -> bool:
+    """Whether this process writes and displays: the first of those torchrun started, or the only one."""
+    return not all(name in os.environ for name in _TORCHRUN) or os.environ["RANK"] == "0"
+
+
 def join(device: torch.device) -> Processes:
     """Join the processes torchrun started, if it did.
 
