@@ -49,7 +49,7 @@ class PeepholeLoop(nn.Module):
         self.peephole = nn.Parameter(torch.empty(3, hidden_size).uniform_(-bound, bound))
 
     def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """x (T, B, I) to outputs (T, B, H) and the last (y, c)."""
+        """Outputs (T, B, H) and the last (y, c) for x (T, B, I)."""
         weight_ih, weight_hh, bias = self.weights
         p_i, p_f, p_o = self.peephole.unbind(0)
         y = c = x.new_zeros(x.shape[1], weight_hh.shape[1])

@@ -131,9 +131,10 @@ def test_dropout_acts_between_layers_in_training_only() -> None:
     module.eval()
     assert torch.equal(module(x)[0], module(x)[0])
     gone = make("vanilla", num_layers=2, dropout=1.0)
-    first, _ = gone(x)
-    second, _ = gone(x + 1)
+    first, (h, _) = gone(x)
+    second, (other, _) = gone(x + 1)
     assert torch.equal(first, second)
+    assert not torch.equal(h[0], other[0])  # the network's own input is not dropped
     with pytest.warns(
         UserWarning, match="dropout=0.5 acts between layers; with num_layers=1 it does nothing"
     ):
