@@ -7,6 +7,7 @@ gradients are averaged by DistributedDataParallel, weighted so that every loss t
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 from collections.abc import Callable
 
@@ -84,8 +85,14 @@ def join(device: torch.device) -> Processes:
 
 
 def _leave() -> None:
+    """End the group's threads while Python still runs: later they would abort the process.
+
+    They end with the last reference to the group, and a DistributedDataParallel holds one in a cycle.
+    """
     if dist.is_initialized():
+        gc.collect()
         dist.destroy_process_group()
+        gc.collect()
 
 
 class Alone(nn.Module):
