@@ -32,7 +32,9 @@ def test_public_names() -> None:
 
 def test_a_lean_core() -> None:
     """The modules draw in torch, and nothing that only a task or the command line needs."""
-    script = "import sys, throughtime; throughtime.LSTM; print(*{name.partition('.')[0] for name in sys.modules})"
+    script = (
+        "import sys, throughtime; throughtime.LSTM; print(*{name.partition('.')[0] for name in sys.modules})"
+    )
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     heavy = {"polars", "pandas", "pyarrow", "sklearn", "scipy", "pydantic", "rich", "cyclopts", "matplotlib"}
     assert "torch" in loaded.split()

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta, timezone
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from .sample import bare_report, fake_report
 
 from throughtime.page.forecast_report import Example, ForecastReport, Series, SplitPart
+
+from .sample import bare_report, fake_report
 
 
 def test_arrays_become_values_and_not_a_number_becomes_a_gap():

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from playwright.sync_api import expect
-from .sample import bare_report, fake_report
 
 from throughtime.page.embed import joined_modules
 from throughtime.page.forecast_report import ForecastReport
+
+from .sample import bare_report, fake_report
 
 pytestmark = pytest.mark.browser
 

@@ -4,9 +4,10 @@ import json
 import re
 
 import pytest
-from .sample import bare_report, fake_report
 
 from throughtime.page.report import render_forecast_report
+
+from .sample import bare_report, fake_report
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 

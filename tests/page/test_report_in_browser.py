@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
+
 from .sample import bare_report, fake_report
 
 pytestmark = pytest.mark.browser

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from .sample import bare_report, fake_report
 
 from throughtime.page.words import duration, number, quantity, unit_text, verdict
+
+from .sample import bare_report, fake_report
 
 NBSP = "\N{NO-BREAK SPACE}"
 

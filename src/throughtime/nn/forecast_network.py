@@ -30,7 +30,8 @@ class QuantileHead(nn.Module):
 
     def forward(self, y: Tensor) -> Tensor:
         """Map (..., H) to quantiles (..., K, Q)."""
-        return self.linear(y).unflatten(-1, (self.leads, self.quantiles)).sort(dim=-1).values
+        raw: Tensor = self.linear(y)
+        return raw.unflatten(-1, (self.leads, self.quantiles)).sort(dim=-1).values
 
 
 class ForecastNetwork(nn.Module):

@@ -36,7 +36,7 @@ from throughtime.tasks.forecast_data import (
     repeat_data,
 )
 from throughtime.tasks.forecast_network import build_network, objective
-from throughtime.tasks.forecast_results import make_card, make_texts
+from throughtime.tasks.forecast_results import Fitted, make_card, make_texts
 from throughtime.tasks.forecast_settings import ForecastSettings
 from throughtime.tasks.intervals import apply_margins, conformal_margins
 from throughtime.tasks.model_folder import CHECKPOINTS, RUN_JSON, Run, resume_command
@@ -259,8 +259,9 @@ class Forecaster:
         self.margins_ = conformal_margins(plain.quantiles, plain.truth)
         evaluation = self._evaluate(data)
         self.metrics_ = evaluation.metrics
-        self.card_ = make_card(self, run)
-        self.texts_ = make_texts(self, data, evaluation, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        fitted = Fitted(run, data, self.network_, self.margins_, self.fit_result_, evaluation, seconds)
+        self.card_, self.texts_ = make_card(fitted), make_texts(fitted)
         if folder is not None and is_first():
             self.save(folder)
             if self.fit_result_.stopped != "interrupted":

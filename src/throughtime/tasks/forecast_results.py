@@ -5,57 +5,81 @@ from __future__ import annotations
 import csv
 import io
 import shlex
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from throughtime._version import __version__
+from throughtime.nn.forecast_network import ForecastNetwork
 from throughtime.page.report import render_forecast_report
-from throughtime.tasks.evaluation import Evaluation
+from throughtime.tasks.evaluation import Evaluation, Margins
 from throughtime.tasks.forecast_data import ForecastData
 from throughtime.tasks.forecast_report import build_report
 from throughtime.tasks.forecast_settings import ForecastSettings
 from throughtime.tasks.model_folder import HISTORY, METRICS, REPORT, DataSource, ModelCard, Run
 from throughtime.training import Diagnosis, FitResult, diagnose
 
-if TYPE_CHECKING:
-    from throughtime.tasks.forecast import Forecaster
+
+@dataclass(frozen=True)
+class Fitted:
+    """What training left in memory.
+
+    Attributes:
+        run: What was asked for.
+        data: What was read.
+        network: With the best weights.
+        margins: Conformal margins by coverage.
+        result: How training went.
+        evaluation: What was measured.
+        seconds: From reading to measuring.
+    """
+
+    run: Run
+    data: ForecastData
+    network: ForecastNetwork
+    margins: Margins
+    result: FitResult
+    evaluation: Evaluation
+    seconds: float
+
+    @property
+    def parameters(self) -> int:
+        """Numbers the network has learnt."""
+        return sum(parameter.numel() for parameter in self.network.parameters())
 
 
-def make_card(forecaster: Forecaster, run: Run) -> ModelCard:
-    """The model card of a fitted forecaster; its list of files is filled in when it is written."""
-    result = forecaster.fit_result_
+def make_card(fitted: Fitted) -> ModelCard:
+    """The model card; its list of files is filled in when it is written."""
     return ModelCard(
-        **dict(run),
+        **dict(fitted.run),
         throughtime_version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        recipe=forecaster.recipe_,
-        scaler=forecaster.scaler_,
-        margins={str(level): margins for level, margins in forecaster.margins_.items()},
-        parameters=count_parameters(forecaster),
-        stopped=result.stopped,
-        best_epoch=result.best_epoch,
+        recipe=fitted.data.recipe,
+        scaler=fitted.data.scaler,
+        margins={str(level): margins for level, margins in fitted.margins.items()},
+        parameters=fitted.parameters,
+        stopped=fitted.result.stopped,
+        best_epoch=fitted.result.best_epoch,
         files={},
     )
 
 
-def make_texts(
-    forecaster: Forecaster, data: ForecastData, evaluation: Evaluation, seconds: float
-) -> dict[str, str]:
+def make_texts(fitted: Fitted) -> dict[str, str]:
     """Content of the text files of the model folder, by name."""
+    run = fitted.run
     report = build_report(
-        forecaster.settings,
-        data,
-        evaluation,
-        forecaster.fit_result_,
-        diagnose_forecast(evaluation),
-        source_name=forecaster.source_.name,
-        parameters=count_parameters(forecaster),
-        seconds=seconds,
-        command=command_of(forecaster.settings, forecaster.source_),
+        run.settings,
+        fitted.data,
+        fitted.evaluation,
+        fitted.result,
+        diagnose_forecast(fitted.evaluation),
+        source_name=run.source.name,
+        parameters=fitted.parameters,
+        seconds=fitted.seconds,
+        command=command_of(run.settings, run.source),
     )
     return {
-        METRICS: evaluation.metrics.model_dump_json(indent=2) + "\n",
-        HISTORY: history_as_csv(forecaster.fit_result_),
+        METRICS: fitted.evaluation.metrics.model_dump_json(indent=2) + "\n",
+        HISTORY: history_as_csv(fitted.result),
         REPORT: render_forecast_report(report),
     }
 
@@ -98,11 +122,6 @@ def history_as_csv(result: FitResult) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
-
-
-def count_parameters(forecaster: Forecaster) -> int:
-    """Numbers the network has learnt."""
-    return sum(parameter.numel() for parameter in forecaster.network_.parameters())
 
 
 def _as_typed(value: object) -> str:
