@@ -31,7 +31,7 @@ class QuantileHead(nn.Module):
     def forward(self, y: Tensor) -> Tensor:
         """Map (..., H) to quantiles (..., K, Q)."""
         raw: Tensor = self.linear(y)
-        return raw.unflatten(-1, (self.leads, self.quantiles)).sort(dim=-1).values
+        return raw.view(*y.shape[:-1], self.leads, self.quantiles).sort(dim=-1).values
 
 
 class ForecastNetwork(nn.Module):
