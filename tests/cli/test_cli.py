@@ -231,3 +231,23 @@ def test_a_reader_that_goes_away_is_no_error(model: Path, csv: Path) -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("time,")
     assert done.stderr == ""
+
+
+def test_two_processes_give_what_one_gives(csv: Path, tmp_path: Path) -> None:
+    """torchrun: each takes its part of every batch; the first one writes and prints."""
+    options = [*SMALL, "--dropout", "0"]
+    finish("fit", "forecast", csv, *options, "--out", tmp_path / "one")
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    words = ["-m", "throughtime", "fit", "forecast", csv, *options, "--out", tmp_path / "two", "--json"]
+    done = subprocess.run(
+        [*launcher, *map(str, words)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    two = json.loads(done.stdout)
+    one = json.loads((tmp_path / "one" / "metrics.json").read_text())
+    assert two["test"]["mae"] == pytest.approx(one["test"]["mae"], rel=1e-4)
+    assert done.stderr.count("epoch 2/2") == 1
+    assert len(tt.load(tmp_path / "two").predict(csv)) == 6

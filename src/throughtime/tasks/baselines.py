@@ -53,9 +53,10 @@ class LeftOut:
     reason: str
 
 
-def persistence(windows: Windows) -> Floats:
-    """The last known value, at every lead time: (windows, K)."""
-    return np.repeat(windows.known((0,)), len(windows.leads), axis=1)
+def persistence(windows: Windows, rows: npt.NDArray[np.intp] | None = None) -> Floats:
+    """The last known value, at every lead time, of all windows or of those in `rows`: (windows, K)."""
+    last = windows.known((0,)) if rows is None else windows.known((0,), rows)
+    return np.repeat(last, len(windows.leads), axis=1)
 
 
 def same_hour_day_before(windows: Windows, step: timedelta) -> Floats:

@@ -12,13 +12,13 @@ import torch
 
 from throughtime.data import Windows
 from throughtime.nn.forecast_network import ForecastNetwork
-from throughtime.tasks.baselines import Baseline, run_baselines
+from throughtime.tasks.baselines import Baseline, persistence, run_baselines
 from throughtime.tasks.intervals import MEDIAN, apply_margins
 from throughtime.tasks.scores import (
     BaselineScores,
-    ErrorScores,
     Metrics,
     PartForecast,
+    TrainingScores,
     error_scores,
     network_scores,
 )
@@ -77,10 +77,14 @@ def part_forecast(network: ForecastNetwork, windows: Windows, margins: Margins |
     return PartForecast(quantiles, windows.truth())
 
 
-def training_scores(network: ForecastNetwork, windows: Windows) -> ErrorScores:
-    """The network's errors on the training part, on an even sample where it is large."""
+def training_scores(network: ForecastNetwork, windows: Windows) -> TrainingScores:
+    """Errors on the training part, on an even sample where it is large."""
     rows = np.unique(np.linspace(0, len(windows) - 1, MAX_TRAINING_WINDOWS).astype(np.intp))
-    return error_scores(forecast_windows(network, windows, rows)[..., MEDIAN], windows.truth(rows))
+    truth = windows.truth(rows)
+    return TrainingScores(
+        network=error_scores(forecast_windows(network, windows, rows)[..., MEDIAN], truth),
+        persistence=error_scores(persistence(windows, rows), truth),
+    )
 
 
 def evaluate(

@@ -16,6 +16,7 @@ from throughtime.tasks.forecast_data import ForecastData
 from throughtime.tasks.forecast_report import build_report
 from throughtime.tasks.forecast_settings import ForecastSettings
 from throughtime.tasks.model_folder import HISTORY, METRICS, REPORT, DataSource, ModelCard, Run
+from throughtime.tasks.scores import Metrics
 from throughtime.training import Diagnosis, FitResult, diagnose
 
 
@@ -71,7 +72,7 @@ def make_texts(fitted: Fitted) -> dict[str, str]:
         fitted.data,
         fitted.evaluation,
         fitted.result,
-        diagnose_forecast(fitted.evaluation),
+        diagnose_forecast(fitted.evaluation.metrics),
         source_name=run.source.name,
         parameters=fitted.parameters,
         seconds=fitted.seconds,
@@ -84,22 +85,31 @@ def make_texts(fitted: Fitted) -> dict[str, str]:
     }
 
 
-def diagnose_forecast(evaluation: Evaluation) -> Diagnosis:
-    """High bias or high variance, by training and validation error beside the best baseline."""
-    metrics = evaluation.metrics
+def diagnose_forecast(metrics: Metrics) -> Diagnosis:
+    """High bias or high variance, by training and validation error beside the best baseline.
+
+    The parts are other stretches of time, and one may be harder to forecast than the other. So the
+    training error is first scaled by what persistence, which learns nothing, has on both.
+    """
     assert metrics.training is not None
     assert metrics.validation is not None
-    on_validation = {
-        scores.label: scores.validation.mae for scores in metrics.baselines.values() if scores.validation
-    }
+    on_validation = {s.label: s.validation.mae for s in metrics.baselines.values() if s.validation}
     best = min(on_validation, key=lambda label: on_validation[label])
-    return diagnose(
-        metrics.training.mae,
+    yardstick = metrics.training.persistence.mae, on_validation["persistence"]
+    scale = yardstick[1] / yardstick[0] if yardstick[0] > 0 else 1.0
+    diagnosis = diagnose(
+        metrics.training.network.mae * scale,
         metrics.validation.mae,
         on_validation[best],
         unit=metrics.unit,
         name_of_baseline=best,
     )
+    words = (
+        f"Persistence has {yardstick[0]:.4g} on the training part and {yardstick[1]:.4g} on the validation "
+        f"part; the training error of {metrics.training.network.mae:.4g} is scaled by their ratio to "
+        "make the two comparable. "
+    )
+    return diagnosis.model_copy(update={"text": words + diagnosis.text})
 
 
 def command_of(settings: ForecastSettings, source: DataSource) -> str:

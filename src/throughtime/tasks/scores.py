@@ -40,6 +40,15 @@ class BaselineScores(ErrorScores):
     validation: ErrorScores | None = None
 
 
+class TrainingScores(BaseModel):
+    """Errors on the training part; persistence tells how hard that part is beside the others."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    network: ErrorScores
+    persistence: ErrorScores
+
+
 class Metrics(BaseModel):
     """What `evaluate` prints with --json, and what metrics.json holds."""
 
@@ -51,7 +60,7 @@ class Metrics(BaseModel):
     steps: str
     test: NetworkScores
     validation: NetworkScores | None
-    training: ErrorScores | None = None
+    training: TrainingScores | None = None
     baselines: dict[str, BaselineScores]
     left_out: dict[str, str]
     skill: float | None  # 1 - test MAE / test MAE of the best baseline
