@@ -128,7 +128,8 @@ def look(folder: Folder, /) -> int:
     """Open the report of a trained model in the browser."""
     read_checked(folder, REPORT, read_card(folder))
     page = (folder / REPORT).resolve()
-    print(f"Opened {page}" if open_in_browser(page) else f"No browser found here; open this file: {page}")
+    if open_in_browser(page):
+        print(f"Opened {page}")
     return 0
 
 

@@ -197,7 +197,9 @@ class Forecaster:
         forecaster.network_ = forecaster._network(leads=len(next(iter(card.margins.values()))))
         model_folder.read_weights_into(forecaster.network_, folder, card)
         forecaster.texts_ = model_folder.read_texts(folder, card)
-        forecaster.metrics_ = Metrics.model_validate_json(forecaster.texts_[model_folder.METRICS])
+        forecaster.metrics_ = model_folder.parse(
+            Metrics, forecaster.texts_[model_folder.METRICS], folder / model_folder.METRICS
+        )
         return forecaster
 
     @property

@@ -190,12 +190,20 @@ def read_sealed(path: Path, model: type[ModelT]) -> ModelT:
             f"{path}: changed since it was written (its checksum does not fit). Copy it again, or fit the "
             "model anew"
         )
+    return parse(model, json.dumps(body), path)
+
+
+def parse(model: type[ModelT], text: str, path: Path) -> ModelT:
+    """Read JSON that fits `model`; `path` is named where it does not. Raises `ModelFolderError`."""
     try:
-        return model.model_validate(body)
+        return model.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise ModelFolderError(f"{path}: {place}: {first['msg']}") from error
+        raise ModelFolderError(
+            f"{path}: {place}: {first['msg']}. It was written by another version of throughtime, or by "
+            "another program; fit the model anew"
+        ) from error
 
 
 def _seal(body: dict[str, Any]) -> str:
