@@ -34,6 +34,7 @@ from throughtime.tasks.forecast_data import (
     last_window,
     prepare_data,
     repeat_data,
+    updates_in_epoch,
 )
 from throughtime.tasks.forecast_network import build_network, objective
 from throughtime.tasks.forecast_results import Fitted, make_card, make_texts
@@ -250,7 +251,7 @@ class Forecaster:
             train,
             validation,
             objective,
-            settings.fit_settings(),
+            settings.fit_settings(updates_in_epoch(train, settings)),
             checkpoints=None if folder is None else folder / CHECKPOINTS,
             resume=resume,
             display=shown,

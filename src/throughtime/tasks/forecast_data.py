@@ -128,6 +128,13 @@ def batches_of(
     return StreamBatches(data.parts.train, settings.lanes, rows=rows), validation
 
 
+def updates_in_epoch(train: WindowBatches | StreamBatches, settings: ForecastSettings) -> int:
+    """How often the weights change in one epoch."""
+    if settings.truncate is None or isinstance(train, WindowBatches):
+        return len(train)
+    return -(-train.length // settings.truncate[0])
+
+
 def _cut(settings: ForecastSettings, recipe: Recipe, series: Series, scaler: Scaler | None) -> ForecastData:
     parts = split_windows(
         series,

@@ -13,6 +13,9 @@ from throughtime.data import PrepareSettings, parse_duration
 from throughtime.nn import LSTM, RNN
 from throughtime.training import FitSettings
 
+AUTO_UPDATES = 1_000
+AUTO_EPOCHS = 8, 40  # at least, at most
+
 Positive = Annotated[int, Field(ge=1)]
 
 
@@ -61,7 +64,9 @@ class ForecastSettings(BaseModel):
     dropout: float = Field(0.3, ge=0, lt=1, description="Share of hidden units dropped before the output.")
     backend: str = Field("auto", description="Kernel that runs the recurrent layers.")
 
-    epochs: Positive = Field(8, description="Passes over the training part.")
+    epochs: Positive | Literal["auto"] = Field(
+        "auto", description="Passes over the training part; auto: about 1,000 updates, in 8 to 40 passes."
+    )
     batch_size: Positive = Field(128, description="Windows in one update.")
     optimizer: Literal["adam", "adamw", "sgd"] = Field("adam", description="How gradients become updates.")
     learning_rate: float = Field(2e-3, gt=0, description="Largest learning rate of the schedule.")
@@ -102,15 +107,16 @@ class ForecastSettings(BaseModel):
             LSTM(1, 1, variant=self.variant, peepholes=self.peepholes, backend=self.backend, device="meta")
         else:
             RNN(1, 1, nonlinearity=self.nonlinearity, backend=self.backend, device="meta")
-        self.fit_settings()
+        self.fit_settings(1)
         return self
 
     def prepare_settings(self) -> PrepareSettings:
         """The part that concerns the table."""
         return PrepareSettings(**{name: getattr(self, name) for name in PrepareSettings.model_fields})
 
-    def fit_settings(self) -> FitSettings:
-        """The part that concerns the training loop."""
-        return FitSettings(
-            **{name: getattr(self, name) for name in FitSettings.model_fields if hasattr(self, name)}
-        )
+    def fit_settings(self, batches: int) -> FitSettings:
+        """The part that concerns the training loop, for `batches` updates in an epoch."""
+        values = {name: getattr(self, name) for name in FitSettings.model_fields if hasattr(self, name)}
+        if self.epochs == "auto":
+            values["epochs"] = min(max(round(AUTO_UPDATES / batches), AUTO_EPOCHS[0]), AUTO_EPOCHS[1])
+        return FitSettings(**values)
