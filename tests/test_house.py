@@ -12,7 +12,7 @@ import throughtime
 ROOT = Path(throughtime.__file__).parent
 FLOORS = [
     {"errors", "_version"},
-    {"files"},
+    {"files", "batch"},
     {"cells"},
     {"ops"},
     {"nn"},

@@ -70,7 +70,7 @@ def test_wrong_arguments(windows):
         next(WindowBatches(windows, 8).epoch(0, (2, 2)))
     with pytest.raises(DataError, match="200 rows in 80 streams leave 2 rows each, and the horizon is 3"):
         StreamBatches(windows, 80)
-    with pytest.raises(ValueError, match="only a batch with aligned targets"):
+    with pytest.raises(ValueError, match="needs targets that run along time"):
         next(WindowBatches(windows, 8).epoch(0)).steps(0, 1)
 
 

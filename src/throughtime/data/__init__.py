@@ -1,6 +1,6 @@
 """Tables in; regular series, windows and batches out."""
 
-from throughtime.data.batches import SequenceBatch, StreamBatches, WindowBatches
+from throughtime.data.batches import StreamBatches, WindowBatches
 from throughtime.data.durations import format_duration, parse_duration, steps_of
 from throughtime.data.prepare import apply, prepare
 from throughtime.data.read import read_table
@@ -18,7 +18,6 @@ __all__ = [
     "Recipe",
     "Repair",
     "Scaler",
-    "SequenceBatch",
     "Series",
     "StreamBatches",
     "Table",

@@ -3,43 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
+from throughtime.batch import Batch
 from throughtime.data.windows import Windows
 from throughtime.errors import DataError
-
-
-@dataclass(frozen=True)
-class SequenceBatch:
-    """Sequences of equal length, with what to forecast from them.
-
-    Attributes:
-        inputs: (T, B, I), float32.
-        targets: (B, K); or (T, B, K) where `aligned`. Never NaN.
-        lengths: Length of each sequence, or None where all have T.
-        aligned: Targets run along time with the inputs.
-        mask: True where a target counts, of the shape of `targets`; None counts all.
-    """
-
-    inputs: torch.Tensor
-    targets: torch.Tensor
-    lengths: torch.Tensor | None = None
-    aligned: bool = False
-    mask: torch.Tensor | None = None
-
-    def steps(self, start: int, stop: int) -> SequenceBatch:
-        """The time steps [start, stop) of an aligned batch, as views.
-
-        Raises:
-            ValueError: the batch is not aligned.
-        """
-        if not self.aligned:
-            raise ValueError("SequenceBatch.steps: only a batch with aligned targets can be cut in time.")
-        mask = None if self.mask is None else self.mask[start:stop]
-        return replace(self, inputs=self.inputs[start:stop], targets=self.targets[start:stop], mask=mask)
 
 
 class WindowBatches:
@@ -64,7 +34,7 @@ class WindowBatches:
         """Batches in an epoch."""
         return -(-len(self.windows) // self.batch_size)
 
-    def epoch(self, epoch: int, shard: tuple[int, int] = (0, 1)) -> Iterator[SequenceBatch]:
+    def epoch(self, epoch: int, shard: tuple[int, int] = (0, 1)) -> Iterator[Batch]:
         """Batches of an epoch; with shard (rank, world) this rank's slice of each, which may be empty."""
         rank, world = _check_shard(shard)
         order = np.arange(len(self.windows))
@@ -72,7 +42,7 @@ class WindowBatches:
             order = np.random.default_rng([self.seed, epoch]).permutation(len(self.windows))
         for start in range(0, len(order), self.batch_size):
             mine = np.array_split(order[start : start + self.batch_size], world)[rank]
-            yield SequenceBatch(self.windows.inputs(mine), self.windows.targets(mine))
+            yield Batch(self.windows.inputs(mine), self.windows.targets(mine))
 
 
 class StreamBatches:
@@ -106,7 +76,7 @@ class StreamBatches:
         """Batches in an epoch: one."""
         return 1
 
-    def epoch(self, epoch: int, shard: tuple[int, int] = (0, 1)) -> Iterator[SequenceBatch]:
+    def epoch(self, epoch: int, shard: tuple[int, int] = (0, 1)) -> Iterator[Batch]:
         """The streams, the same in every epoch; with shard (rank, world) this rank's share of them."""
         rank, world = _check_shard(shard)
         mine = np.array_split(np.arange(self.lanes), world)[rank]
@@ -119,7 +89,7 @@ class StreamBatches:
         )
         at = first + mine * self.length + np.arange(self.length)[:, None]  # (T, B)
         targets, mask = self._targets(at)
-        yield SequenceBatch(lanes.transpose(0, 1), targets, aligned=True, mask=mask)
+        yield Batch(lanes.transpose(0, 1), targets, aligned=True, mask=mask)
 
     def _targets(self, at: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         series, last = self.windows.series, self.rows[1]

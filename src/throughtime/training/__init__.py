@@ -1,6 +1,6 @@
 """Training: back-propagation through time, clipping, the fit loop, checkpoints, diagnosis."""
 
-from throughtime.training.batch import Batch
+from throughtime.batch import Batch
 from throughtime.training.checkpoints import load_best
 from throughtime.training.diagnosis import Diagnosis, diagnose
 from throughtime.training.display import Display, PlainDisplay, QuietDisplay, TerminalDisplay

@@ -28,7 +28,7 @@ class Outcome:
 
 
 class BatchLike(Protocol):
-    """Anything with the fields of `throughtime.training.batch.Batch`."""
+    """Anything with the fields of `throughtime.batch.Batch`."""
 
     @property
     def inputs(self) -> Tensor:

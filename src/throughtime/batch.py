@@ -16,12 +16,14 @@ class Batch:
         targets: (T, B, ...) if `aligned`, else any shape the objective understands.
         lengths: True length of each sequence, (B,) long, or None if all have T steps.
         aligned: The targets run along time with the inputs.
+        mask: True where a target counts, of the shape of `targets`; None counts all.
     """
 
     inputs: Tensor
     targets: Tensor
     lengths: Tensor | None = None
     aligned: bool = False
+    mask: Tensor | None = None
 
     def steps(self, start: int, stop: int) -> Batch:
         """Return time steps `start` to `stop` (exclusive), as views.
@@ -36,5 +38,9 @@ class Batch:
             )
         lengths = None if self.lengths is None else (self.lengths - start).clamp(0, stop - start)
         return replace(
-            self, inputs=self.inputs[start:stop], targets=self.targets[start:stop], lengths=lengths
+            self,
+            inputs=self.inputs[start:stop],
+            targets=self.targets[start:stop],
+            lengths=lengths,
+            mask=None if self.mask is None else self.mask[start:stop],
         )
