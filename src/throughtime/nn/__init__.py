@@ -1,1 +1,8 @@
 """Recurrent layers as torch.nn.Modules."""
+
+from throughtime.cells import Variant
+from throughtime.nn.convert import from_torch, to_torch
+from throughtime.nn.lstm import LSTM
+from throughtime.nn.rnn import RNN
+
+__all__ = ["LSTM", "RNN", "Variant", "from_torch", "to_torch"]

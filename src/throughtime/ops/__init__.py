@@ -1,1 +1,6 @@
 """One sequence through a cell: time loop, autograd, choice of kernel."""
+
+from throughtime.ops.lstm import lstm
+from throughtime.ops.simple_rnn import simple_rnn
+
+__all__ = ["lstm", "simple_rnn"]

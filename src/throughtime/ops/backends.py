@@ -1,0 +1,70 @@
+"""The one place where it is decided who computes.
+
+A backend is a name and the functions that fill the contracts at the top of `lstm_loop.py` and
+`simple_rnn_loop.py`. "auto" may choose; a backend that was asked for is never swapped for another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from throughtime.ops import lstm_loop, simple_rnn_loop
+from throughtime.ops.lstm_loop import LSTMBackward, LSTMForward
+from throughtime.ops.simple_rnn_loop import RNNBackward, RNNForward
+
+
+class Backend(NamedTuple):
+    """Functions with the signatures of the two loops.
+
+    Attributes:
+        name: What a user writes.
+        lstm_forward: As `lstm_loop.forward`.
+        lstm_backward: As `lstm_loop.backward`.
+        rnn_forward: As `simple_rnn_loop.forward`.
+        rnn_backward: As `simple_rnn_loop.backward`.
+    """
+
+    name: str
+    lstm_forward: Callable[..., LSTMForward]
+    lstm_backward: Callable[..., LSTMBackward]
+    rnn_forward: Callable[..., RNNForward]
+    rnn_backward: Callable[..., RNNBackward]
+
+
+REFERENCE: Final = Backend(
+    "reference",
+    lstm_loop.forward,
+    lstm_loop.backward,
+    simple_rnn_loop.forward,
+    simple_rnn_loop.backward,
+)
+
+_BACKENDS: Final[dict[str, Backend]] = {REFERENCE.name: REFERENCE}
+
+
+def available() -> tuple[str, ...]:
+    """Names of the backends that can run here."""
+    return tuple(_BACKENDS)
+
+
+def check_backend(name: str) -> str:
+    """Accept "auto" or an available backend's name.
+
+    Raises:
+        ValueError: no backend here has this name.
+    """
+    if name != "auto" and name not in _BACKENDS:
+        here = ", ".join(repr(key) for key in _BACKENDS)
+        raise ValueError(f"backend={name!r} is unknown; available here: {here}.")
+    return name
+
+
+def resolve(name: str) -> str:
+    """The name of the backend that will compute: `name` itself, or the choice for "auto"."""
+    return REFERENCE.name if check_backend(name) == "auto" else name
+
+
+def backend(name: str) -> Backend:
+    """The backend of an explicit name, as `resolve` gives it."""
+    return _BACKENDS[resolve(name)]

@@ -1,0 +1,114 @@
+"""One sequence through any cell, step after step, in differentiable torch operations.
+
+This is the recursion as the equations write it, a call of `step` or `step_backward` per step. The ops
+use it for second derivatives; `throughtime.testing` and the tests hold the fast loops to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from throughtime.cells import Cell, StepErrors, Values
+from throughtime.ops.padding import Padding, cleared, direction, padding
+
+
+class Forward(NamedTuple):
+    """A sequence seen from inside.
+
+    Attributes:
+        output: The cell's output, (T, B, H), zero at padded steps.
+        final: The state after the last step, by name.
+        values: What `step` returned at each t.
+        before: The state that each t read.
+    """
+
+    output: Tensor
+    final: Values
+    values: list[Values]
+    before: list[Values]
+
+
+class Backward(NamedTuple):
+    """Gradients of a sequence.
+
+    Attributes:
+        x: Errors of the input, (T, B, I).
+        initial: Errors of the initial state, by name.
+        parameters: Gradients of the parameters, summed over time and batch.
+        steps: What `step_backward` returned at each t.
+    """
+
+    x: Tensor
+    initial: Values
+    parameters: Values
+    steps: list[StepErrors]
+
+
+def forward(
+    cell: Cell,
+    x: Tensor,
+    initial: Mapping[str, Tensor],
+    p: Mapping[str, Tensor],
+    lengths: Tensor | None = None,
+    reverse: bool = False,
+) -> Forward:
+    """Run a cell over x (T, B, I) from an initial state, each value (B, H)."""
+    pad = padding(lengths, x)
+    steps = cleared(x, pad).unbind(0)
+    T, state = len(steps), dict(initial)
+    values: list[Values] = [{} for _ in steps]
+    before: list[Values] = [{} for _ in steps]
+    for t in direction(T, reverse):
+        before[t], values[t] = state, cell.step(steps[t], state, p)
+        state = {name: _where(pad, t, values[t][name], state[name]) for name in cell.state}
+    output = torch.stack([value[cell.state[0]] for value in values])
+    return Forward(cleared(output, pad), state, values, before)
+
+
+def backward(
+    cell: Cell,
+    x: Tensor,
+    run: Forward,
+    p: Mapping[str, Tensor],
+    d_output: Tensor,
+    d_final: Mapping[str, Tensor],
+    lengths: Tensor | None = None,
+    reverse: bool = False,
+) -> Backward:
+    """Run a cell's `step_backward` back over the sequence.
+
+    Args:
+        cell: The cell.
+        x: Input, (T, B, I).
+        run: What `forward` returned for it.
+        p: Parameters by name.
+        d_output: Errors that reach the outputs from above, (T, B, H).
+        d_final: Errors that reach the final state, by name, each (B, H).
+        lengths: As in `forward`.
+        reverse: As in `forward`.
+    """
+    pad = padding(lengths, x)
+    steps, from_above = cleared(x, pad).unbind(0), cleared(d_output, pad).unbind(0)
+    found: list[StepErrors | None] = [None] * len(steps)
+    carried: Values = dict(d_final)
+    gradients: Values = {}
+    for t in reversed(direction(len(steps), reverse)):
+        arriving = {name: _where(pad, t, error, torch.zeros_like(error)) for name, error in carried.items()}
+        arriving[cell.state[0]] = arriving[cell.state[0]] + from_above[t]
+        step = cell.step_backward(steps[t], run.before[t], p, run.values[t], arriving)
+        carried = {name: _where(pad, t, step.state[name], carried[name]) for name in cell.state}
+        gradients = {name: gradients.get(name, 0) + share for name, share in step.parameters.items()}
+        found[t] = step
+    complete = [step for step in found if step is not None]
+    d_x = torch.stack([step.errors["d_x"] for step in complete])
+    return Backward(d_x, carried, gradients, complete)
+
+
+def _where(pad: Padding | None, t: int, real: Tensor, padded: Tensor) -> Tensor:
+    if pad is None or not pad.partial[t]:
+        return real
+    return torch.where(pad.real[t], real, padded)
