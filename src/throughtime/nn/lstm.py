@@ -49,7 +49,7 @@ class LSTMLayer(Layer):
             lengths,
             self.variant_name,
             self.runs_in_reverse,
-            resolve(self.backend),
+            resolve(self.backend, self.weight_hh),
         )
         return y, (y_n, c_n, gates_n) if len(state) == 3 else (y_n, c_n)
 

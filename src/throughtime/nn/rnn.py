@@ -44,7 +44,7 @@ class RNNLayer(Layer):
             lengths,
             self.nonlinearity,
             self.runs_in_reverse,
-            resolve(self.backend),
+            resolve(self.backend, self.weight_hh),
         )
         return h, (h_n,)
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from throughtime.ops import lstm_loop, simple_rnn_loop
+from torch import Tensor
+
+from throughtime.kernels import native as native_kernels
+from throughtime.ops import lstm_loop, native, simple_rnn_loop
 from throughtime.ops.lstm_loop import LSTMBackward, LSTMForward
 from throughtime.ops.simple_rnn_loop import RNNBackward, RNNForward
 
@@ -40,7 +43,13 @@ REFERENCE: Final = Backend(
     simple_rnn_loop.backward,
 )
 
+NATIVE: Final = Backend(
+    "native", native.lstm_forward, native.lstm_backward, native.rnn_forward, native.rnn_backward
+)
+
 _BACKENDS: Final[dict[str, Backend]] = {REFERENCE.name: REFERENCE}
+if native_kernels.is_available():
+    _BACKENDS[NATIVE.name] = NATIVE
 
 
 def available() -> tuple[str, ...]:
@@ -60,11 +69,20 @@ def check_backend(name: str) -> str:
     return name
 
 
-def resolve(name: str) -> str:
-    """The name of the backend that will compute: `name` itself, or the choice for "auto"."""
-    return REFERENCE.name if check_backend(name) == "auto" else name
+def resolve(name: str, like: Tensor) -> str:
+    """The name of the backend that will compute: `name` itself, or the choice for "auto".
+
+    Args:
+        name: "auto" or the name of a backend.
+        like: A tensor of the dtype and on the device that count.
+    """
+    if check_backend(name) != "auto":
+        return name
+    if NATIVE.name in _BACKENDS and native.can_compute(like):
+        return NATIVE.name
+    return REFERENCE.name
 
 
 def backend(name: str) -> Backend:
     """The backend of an explicit name, as `resolve` gives it."""
-    return _BACKENDS[resolve(name)]
+    return _BACKENDS[check_backend(name)]

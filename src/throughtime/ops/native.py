@@ -1,0 +1,246 @@
+"""The backend "native": the contracts of the two loops, filled by the C++ kernels.
+
+Here tensors are made dense, results are allocated and arguments are put in the order of
+`kernels/native/csrc/module.cpp`, which checks every tensor before it touches its memory.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from throughtime.cells import Variant
+from throughtime.kernels import native
+from throughtime.ops import lstm_loop, simple_rnn_loop
+from throughtime.ops.lstm_loop import LSTMBackward, LSTMForward, LSTMParameters, LSTMState
+from throughtime.ops.simple_rnn_loop import RNNBackward, RNNForward, RNNParameters
+
+_NONLINEARITIES: Final = {"tanh": 0, "relu": 1, "logistic": 2, "identity": 3}
+_FORGET: Final = {"own": 0, "coupled": 1, "none": 2}
+_LARGE: Final = 1 << 20  # bytes from which a result gets memory that is used again
+
+
+def can_compute(like: Tensor) -> bool:
+    """Whether the kernels know a tensor's device and dtype."""
+    return like.device.type == "cpu" and like.dtype in native.DTYPES
+
+
+def lstm_forward(
+    x: Tensor, state: LSTMState, p: LSTMParameters, lengths: Tensor | None, v: Variant, reverse: bool
+) -> LSTMForward:
+    """As `lstm_loop.forward`."""
+    T, B, H = x.shape[0], x.shape[1], p.weight_hh.shape[1]
+    if B == 0:
+        return lstm_loop.forward(x, state, p, lengths, v, reverse)
+    rows = p.weight_hh.shape[0]
+    y, cells, gates = _empty(x, (T, B, H)), _empty(x, (T, B, H)), _empty(x, (T, B, rows))
+    y_n, c_n = x.new_empty(B, H), x.new_empty(B, H)
+    gates_n = x.new_empty(B, p.weight_gates.shape[0]) if p.weight_gates is not None else None
+    native.module().lstm_forward(
+        native.instruction_set_index(),
+        torch.get_num_threads(),
+        _code(v),
+        reverse,
+        (
+            _rows(x),
+            state.y.contiguous(),
+            state.c.contiguous(),
+            _dense(state.gates),
+            p.weight_ih.contiguous(),
+            p.weight_hh.contiguous(),
+            _dense(p.bias),
+            _dense(p.peephole),
+            _dense(p.weight_gates),
+            _lengths(lengths),
+        ),
+        (y, y_n, c_n, gates_n, gates, cells, None),
+    )
+    return LSTMForward(y, y_n, c_n, x.new_empty(0) if gates_n is None else gates_n, gates, cells)
+
+
+def lstm_backward(
+    d_y: Tensor,
+    d_final: LSTMState,
+    x: Tensor,
+    state: LSTMState,
+    p: LSTMParameters,
+    lengths: Tensor | None,
+    saved: LSTMForward,
+    v: Variant,
+    reverse: bool,
+    input_error: bool,
+) -> LSTMBackward:
+    """As `lstm_loop.backward`."""
+    if x.shape[1] == 0:
+        return lstm_loop.backward(d_y, d_final, x, state, p, lengths, saved, v, reverse, input_error)
+    d_x = _empty(x, x.shape) if input_error else None
+    d_y0, d_c0 = torch.empty_like(state.y), torch.empty_like(state.c)
+    d_gates0 = _empty_like(state.gates)
+    d_weight_ih, d_weight_hh = _empty(x, p.weight_ih.shape), _empty(x, p.weight_hh.shape)
+    d_bias, d_peephole = _empty_like(p.bias), _empty_like(p.peephole)
+    d_weight_gates = _empty_like(p.weight_gates)
+    native.module().lstm_backward(
+        native.instruction_set_index(),
+        torch.get_num_threads(),
+        _code(v),
+        reverse,
+        (
+            _rows(d_y),
+            d_final.y.contiguous(),
+            d_final.c.contiguous(),
+            _dense(d_final.gates),
+            _rows(x),
+            state.y.contiguous(),
+            state.c.contiguous(),
+            _dense(state.gates),
+            p.weight_ih.contiguous(),
+            p.weight_hh.contiguous(),
+            _dense(p.peephole),
+            _dense(p.weight_gates),
+            _lengths(lengths),
+            saved.y.contiguous(),
+            saved.gates.contiguous(),
+            saved.cells.contiguous(),
+        ),
+        (
+            d_x,
+            d_y0,
+            d_c0,
+            d_gates0,
+            d_weight_ih,
+            d_weight_hh,
+            d_bias,
+            d_peephole,
+            d_weight_gates,
+            None,
+            None,
+            None,
+        ),
+    )
+    return LSTMBackward(
+        _or_nothing(d_x, x),
+        d_y0,
+        d_c0,
+        _or_nothing(d_gates0, x),
+        d_weight_ih,
+        d_weight_hh,
+        _or_nothing(d_bias, x),
+        _or_nothing(d_peephole, x),
+        _or_nothing(d_weight_gates, x),
+    )
+
+
+def rnn_forward(
+    x: Tensor, h0: Tensor, p: RNNParameters, lengths: Tensor | None, nonlinearity: str, reverse: bool
+) -> RNNForward:
+    """As `simple_rnn_loop.forward`."""
+    T, B, H = x.shape[0], x.shape[1], p.weight_hh.shape[0]
+    if B == 0:
+        return simple_rnn_loop.forward(x, h0, p, lengths, nonlinearity, reverse)
+    h, h_n = _empty(x, (T, B, H)), x.new_empty(B, H)
+    native.module().rnn_forward(
+        native.instruction_set_index(),
+        torch.get_num_threads(),
+        _NONLINEARITIES[nonlinearity],
+        reverse,
+        (
+            _rows(x),
+            h0.contiguous(),
+            p.weight_ih.contiguous(),
+            p.weight_hh.contiguous(),
+            _dense(p.bias),
+            _lengths(lengths),
+        ),
+        (h, h_n, None),
+    )
+    return RNNForward(h, h_n)
+
+
+def rnn_backward(
+    d_h: Tensor,
+    d_final: Tensor,
+    x: Tensor,
+    h0: Tensor,
+    p: RNNParameters,
+    lengths: Tensor | None,
+    saved: RNNForward,
+    nonlinearity: str,
+    reverse: bool,
+    input_error: bool,
+) -> RNNBackward:
+    """As `simple_rnn_loop.backward`."""
+    if x.shape[1] == 0:
+        return simple_rnn_loop.backward(
+            d_h, d_final, x, h0, p, lengths, saved, nonlinearity, reverse, input_error
+        )
+    d_x = _empty(x, x.shape) if input_error else None
+    d_h0, d_bias = torch.empty_like(h0), _empty_like(p.bias)
+    d_weight_ih, d_weight_hh = _empty(x, p.weight_ih.shape), _empty(x, p.weight_hh.shape)
+    native.module().rnn_backward(
+        native.instruction_set_index(),
+        torch.get_num_threads(),
+        _NONLINEARITIES[nonlinearity],
+        reverse,
+        (
+            _rows(d_h),
+            d_final.contiguous(),
+            _rows(x),
+            h0.contiguous(),
+            p.weight_ih.contiguous(),
+            p.weight_hh.contiguous(),
+            _lengths(lengths),
+            saved.h.contiguous(),
+        ),
+        (d_x, d_h0, d_weight_ih, d_weight_hh, d_bias, None, None),
+    )
+    return RNNBackward(_or_nothing(d_x, x), d_h0, d_weight_ih, d_weight_hh, _or_nothing(d_bias, x))
+
+
+@functools.lru_cache(maxsize=256)
+def _code(v: Variant) -> list[int]:
+    return [
+        int(v.input_gate),
+        _FORGET[v.forget_gate],
+        int(v.output_gate),
+        int(v.input_activation == "tanh"),
+        int(v.output_activation == "tanh"),
+        int(v.full_gate_recurrence),
+    ]
+
+
+def _empty(like: Tensor, shape: Sequence[int]) -> Tensor:
+    """An uninitialised tensor; a large one in memory that the kernels keep and use again."""
+    size = math.prod(shape) * like.element_size()
+    if size < _LARGE:
+        return like.new_empty(shape)
+    return torch.frombuffer(native.module().Block(size), dtype=like.dtype).view(shape)
+
+
+def _empty_like(value: Tensor | None) -> Tensor | None:
+    return None if value is None else value.new_empty(value.shape)
+
+
+def _dense(value: Tensor | None) -> Tensor | None:
+    return None if value is None else value.contiguous()
+
+
+def _rows(value: Tensor) -> Tensor:
+    """`value` (T, B, ·) so that each row is dense; the rows may lie in any order."""
+    if value.stride(2) == 1 or value.shape[2] == 1:
+        return value
+    if not any(value.stride()):  # one number, seen from everywhere, as the error of a sum is
+        return value[0, 0].contiguous().expand(value.shape)
+    return value.contiguous()
+
+
+def _lengths(lengths: Tensor | None) -> Tensor | None:
+    return None if lengths is None else lengths.to(device="cpu", dtype=torch.int64).contiguous()
+
+
+def _or_nothing(value: Tensor | None, like: Tensor) -> Tensor:
+    return like.new_empty(0) if value is None else value
