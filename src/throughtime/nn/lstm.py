@@ -36,7 +36,7 @@ class LSTMLayer(Layer):
 
     def run(self, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         """One sequence through this layer in its direction."""
-        y, y_n, c_n, gates_n, _, _ = ops.lstm(
+        y, y_n, c_n, gates_n = ops.run_lstm(
             x,
             state[0],
             state[1],

@@ -213,6 +213,8 @@ class Recurrent(nn.Module, abc.ABC):
                 output = functional.dropout(output, self.dropout, self.training)
             output, last = layer(output, initial[number * D : (number + 1) * D], batch.lengths)
             final += last
+        if len(final) == 1:
+            return output, tuple(part.unsqueeze(0) for part in final[0])
         return output, tuple(torch.stack(parts) for parts in zip(*final, strict=True))
 
     def _initial(self, state: State | None, batch: Sequences, parameter: Tensor) -> list[State]:

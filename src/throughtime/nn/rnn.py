@@ -35,7 +35,7 @@ class RNNLayer(Layer):
 
     def run(self, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         """One sequence through this layer in its direction."""
-        h, h_n = ops.simple_rnn(
+        h, h_n = ops.run_simple_rnn(
             x,
             state[0],
             self.weight_ih,

@@ -91,8 +91,8 @@ def lstm_backward(
         reverse,
         (
             _rows(d_y),
-            d_final.y.contiguous(),
-            d_final.c.contiguous(),
+            _dense(d_final.y),
+            _dense(d_final.c),
             _dense(d_final.gates),
             _rows(x),
             state.y.contiguous(),
@@ -188,7 +188,7 @@ def rnn_backward(
         reverse,
         (
             _rows(d_h),
-            d_final.contiguous(),
+            _dense(d_final),
             _rows(x),
             h0.contiguous(),
             p.weight_ih.contiguous(),
@@ -231,7 +231,7 @@ def _dense(value: Tensor | None) -> Tensor | None:
 
 def _rows(value: Tensor) -> Tensor:
     """`value` (T, B, ·) so that each row is dense; the rows may lie in any order."""
-    if value.stride(2) == 1 or value.shape[2] == 1:
+    if value.is_contiguous() or value.stride(2) == 1 or value.shape[2] == 1:
         return value
     if not any(value.stride()):  # one number, seen from everywhere, as the error of a sum is
         return value[0, 0].contiguous().expand(value.shape)

@@ -90,6 +90,27 @@ THROUGHTIME_INLINE std::int64_t put_row(T* panel, std::int64_t depth, std::int64
     return v;
 }
 
+// Whether the gradient of the input weights is computed with the units along the vectors: with few inputs
+// most lanes of a vector of inputs would be empty.
+template <class T>
+constexpr bool narrow_input(std::int64_t I) {
+    return I <= Simd<T>::lanes / 2;
+}
+
+// Puts x of one row of the batch, or zeros, into row k of a narrow panel.
+template <class T>
+THROUGHTIME_INLINE void put_narrow_row(T* narrow, std::int64_t k, const T* row, std::int64_t I, bool padded) {
+    for (std::int64_t j = 0; j < I; ++j) narrow[k * I + j] = padded ? T(0) : row[j];
+}
+
+// Adds up one value of each slice, slice after slice.
+template <class T>
+THROUGHTIME_INLINE T sum_value(void* const* owns, int slices, std::int64_t at) {
+    T total = static_cast<const T*>(owns[0])[at];
+    for (int s = 1; s < slices; ++s) total += static_cast<const T*>(owns[s])[at];
+    return total;
+}
+
 // Adds up `width` values, `from` values into the memory of each slice, slice after slice.
 template <class T>
 void sum_slices(void* const* owns, int slices, std::int64_t from, std::int64_t width, T* to) {

@@ -72,9 +72,9 @@ struct LSTMBackwardCall {
     bool reverse;
     const T* d_y;  // (T, B, H), strides d_y_t, d_y_b, 1
     std::ptrdiff_t d_y_t, d_y_b;
-    const T* d_y_n;      // (B, H)
-    const T* d_c_n;      // (B, H)
-    const T* d_gates_n;  // (B, mH); null unless FGR
+    const T* d_y_n;      // (B, H) or null: zero
+    const T* d_c_n;      // (B, H) or null: zero
+    const T* d_gates_n;  // (B, mH) or null: zero
     const T* x;          // (T, B, I), strides x_t, x_b, 1
     std::ptrdiff_t x_t, x_b;
     const T* y0;
@@ -128,7 +128,7 @@ struct RNNBackwardCall {
     bool reverse;
     const T* d_h;  // (T, B, H), strides d_h_t, d_h_b, 1
     std::ptrdiff_t d_h_t, d_h_b;
-    const T* d_h_n;  // (B, H)
+    const T* d_h_n;  // (B, H) or null: zero
     const T* x;
     std::ptrdiff_t x_t, x_b;
     const T* h0;

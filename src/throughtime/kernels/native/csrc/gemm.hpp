@@ -115,8 +115,8 @@ struct RowTiles {
 
 // out[u][c] += Σ_k errors[k][u] panel[k][c] for MU rows u and NV vectors of columns.
 template <class T, int MU, int NV>
-void outer_tile(const T* errors, std::ptrdiff_t errors_stride, const T* panel, std::int64_t depth, T* out,
-                std::ptrdiff_t out_stride) {
+void outer_tile(const T* errors, std::ptrdiff_t errors_stride, const T* panel, std::ptrdiff_t panel_stride,
+                std::int64_t depth, T* out, std::ptrdiff_t out_stride) {
     using S = Simd<T>;
     Vec<T> sum[MU][NV];
     THROUGHTIME_UNROLL
@@ -124,7 +124,7 @@ void outer_tile(const T* errors, std::ptrdiff_t errors_stride, const T* panel, s
         THROUGHTIME_UNROLL
         for (int v = 0; v < NV; ++v) sum[u][v] = S::load(out + u * out_stride + v * S::lanes);
     }
-    for (std::int64_t k = 0; k < depth; ++k, errors += errors_stride, panel += NV * S::lanes) {
+    for (std::int64_t k = 0; k < depth; ++k, errors += errors_stride, panel += panel_stride) {
         Vec<T> column[NV];
         THROUGHTIME_UNROLL
         for (int v = 0; v < NV; ++v) column[v] = S::load(panel + v * S::lanes);
@@ -146,6 +146,21 @@ void outer_tile(const T* errors, std::ptrdiff_t errors_stride, const T* panel, s
 constexpr int outer_vectors = 2;
 constexpr int outer_rows = THROUGHTIME_REGISTERS == 32 ? 8 : 4;
 
+template <class T>
+using OuterTile = void (*)(const T*, std::ptrdiff_t, const T*, std::ptrdiff_t, std::int64_t, T*, std::ptrdiff_t);
+
+template <class T, int NV, int... R>
+THROUGHTIME_INLINE OuterTile<T> pick_outer_tile(int rows, std::integer_sequence<int, R...>) {
+    static constexpr OuterTile<T> table[] = {&outer_tile<T, R + 1, NV>...};
+    return table[rows - 1];
+}
+// The outer tile of 1 ... outer_rows rows and 1 or 2 vectors.
+template <class T>
+OuterTile<T> outer_tile_for(int rows, int vectors) {
+    using Rows = std::make_integer_sequence<int, outer_rows>;
+    return vectors == 1 ? pick_outer_tile<T, 1>(rows, Rows{}) : pick_outer_tile<T, 2>(rows, Rows{});
+}
+
 // Adds errorsᵀ panel, `units` rows (a multiple of `lanes`) and `vectors` vectors wide, to out.
 // panel lies in groups of outer_vectors vectors, [k][vector][lane] in each; the last group may be narrower.
 template <class T>
@@ -153,22 +168,31 @@ void add_outer(const T* errors, std::ptrdiff_t errors_stride, const T* panel, st
                std::int64_t units, std::int64_t vectors, T* out, std::ptrdiff_t out_stride) {
     constexpr int lanes = Simd<T>::lanes;
     for (std::int64_t v = 0; v < vectors; v += outer_vectors) {
-        const bool full = vectors - v >= outer_vectors;
+        const int width = int(smaller<std::int64_t>(outer_vectors, vectors - v));
         const T* group = panel + v * depth * lanes;
-        std::int64_t u = 0;
-        for (; u + outer_rows <= units; u += outer_rows) {
-            T* at = out + u * out_stride + v * lanes;
-            if (full)
-                outer_tile<T, outer_rows, outer_vectors>(errors + u, errors_stride, group, depth, at, out_stride);
-            else
-                outer_tile<T, outer_rows, 1>(errors + u, errors_stride, group, depth, at, out_stride);
+        std::int64_t height = 0;
+        for (std::int64_t u = 0; u < units; u += height) {
+            height = units - u >= outer_rows ? outer_rows : 2;  // lanes is even
+            outer_tile_for<T>(int(height), width)(errors + u, errors_stride, group, width * lanes, depth,
+                                                  out + u * out_stride + v * lanes, out_stride);
         }
-        for (; u < units; u += 2) {  // lanes is even
-            T* at = out + u * out_stride + v * lanes;
-            if (full)
-                outer_tile<T, 2, outer_vectors>(errors + u, errors_stride, group, depth, at, out_stride);
-            else
-                outer_tile<T, 2, 1>(errors + u, errors_stride, group, depth, at, out_stride);
+    }
+}
+
+// The same product the other way round, for few rows: adds rowsᵀ errors, `count` rows and `vectors` vectors of
+// units wide, to out. Both operands lie row by row.
+template <class T>
+void add_outer_of_few(const T* rows, std::ptrdiff_t rows_stride, std::int64_t count, const T* errors,
+                      std::ptrdiff_t errors_stride, std::int64_t depth, std::int64_t vectors, T* out,
+                      std::ptrdiff_t out_stride) {
+    constexpr int lanes = Simd<T>::lanes;
+    for (std::int64_t v = 0; v < vectors; v += outer_vectors) {
+        const int width = int(smaller<std::int64_t>(outer_vectors, vectors - v));
+        std::int64_t height = 0;
+        for (std::int64_t u = 0; u < count; u += height) {
+            height = smaller<std::int64_t>(count - u, outer_rows);
+            outer_tile_for<T>(int(height), width)(rows + u, rows_stride, errors + v * lanes, errors_stride, depth,
+                                                  out + u * out_stride + v * lanes, out_stride);
         }
     }
 }

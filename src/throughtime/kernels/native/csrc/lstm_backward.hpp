@@ -5,11 +5,12 @@
 // add to the gradients of the weights is computed while they are still in the second cache.
 //
 // Gradients of the weights of one slice stand in one matrix, a row per unit (n Hp), columns: H of y(t-1),
-// I of x(t), and under FGR the m own gates of t-1, each part rounded up to whole vectors.
+// I of x(t), and under FGR the m own gates of t-1, each part rounded up to whole vectors. With few inputs
+// those of x stand apart, transposed (I, n Hp).
 //
 // shared: packed for the step back: R (n Hp, H), under FGR the m parts of weight_gates (n Hp, H), and
 //         W (n Hp, I) if δx is wanted; peepholes [m][Hp].
-// own: that matrix (first, as `reduce` reads it), its bias (n Hp) and peepholes (m, Hp), the ring, errors
+// own: what `reduce` reads (that matrix, the transposed one, bias (n Hp), peepholes (m, Hp)), the ring, errors
 //      of the state, the panel of what the steps of the ring read.
 #pragma once
 
@@ -30,7 +31,7 @@ struct LSTMBackwardKernel {
     static constexpr int lanes = S::lanes;
 
     struct Sizes {
-        std::int64_t H, Hp, I, Ip, groups, depth, ring_stride, columns;
+        std::int64_t H, Hp, I, Ip, groups, depth, ring_stride, columns, few;  // few: inputs that stand apart
         int n, m, carried;  // carried: own gates whose error goes to t-1, m under FGR and otherwise 0
         explicit Sizes(const Call& call) {
             H = call.cells;
@@ -43,8 +44,14 @@ struct LSTMBackwardKernel {
             carried = call.variant.full_gate_recurrence ? m : 0;
             depth = n * Hp;
             ring_stride = depth + lanes;  // rows must not all meet in one set of the cache
-            columns = Hp + Ip + carried * Hp;
+            few = narrow_input<T>(I) ? I : 0;
+            columns = Hp + (few ? 0 : Ip) + carried * Hp;
         }
+        // Where the parts of what `reduce` reads begin.
+        std::int64_t few_at() const { return depth * columns; }
+        std::int64_t bias_at() const { return few_at() + few * depth; }
+        std::int64_t peephole_at() const { return bias_at() + depth; }
+        std::int64_t gradients() const { return peephole_at() + m * Hp; }
     };
 
     struct Shared {
@@ -58,18 +65,20 @@ struct LSTMBackwardKernel {
     };
 
     struct Own {
-        T *weights, *bias, *peephole, *ring, *e_y, *e_c, *e_gates, *panel, *row;
+        T *weights, *few, *bias, *peephole, *ring, *e_y, *e_c, *e_gates, *panel, *narrow, *row;
         Ring steps;
         Own(const Sizes& z, void* memory, std::int64_t rows) : steps(rows) {
             weights = static_cast<T*>(memory);
-            bias = weights + z.depth * z.columns;
-            peephole = bias + z.depth;
-            ring = peephole + z.m * z.Hp;
+            few = weights + z.few_at();
+            bias = weights + z.bias_at();
+            peephole = weights + z.peephole_at();
+            ring = weights + z.gradients();
             e_y = ring + steps.slots * rows * z.ring_stride;
             e_c = e_y + rows * z.Hp;
             e_gates = e_c + rows * z.Hp;
             panel = e_gates + rows * z.carried * z.Hp;
-            row = panel + steps.depth * z.columns;
+            narrow = panel + steps.depth * z.columns;
+            row = narrow + round_up(steps.depth * z.few, lanes);
         }
     };
 
@@ -81,10 +90,10 @@ struct LSTMBackwardKernel {
     static std::int64_t own_bytes(const Call& call, std::int64_t rows) {
         const Sizes z(call);
         const Ring steps(rows);
-        const std::int64_t gradients = z.depth * z.columns + z.depth + z.m * z.Hp;
         const std::int64_t states = rows * z.Hp * (2 + z.carried);
-        const std::int64_t chunk = steps.slots * rows * z.ring_stride + steps.depth * z.columns;
-        return std::int64_t(sizeof(T)) * (gradients + states + chunk + most_tile_rows * most_vectors * lanes);
+        const std::int64_t chunk = steps.slots * rows * z.ring_stride + steps.depth * z.columns +
+                                   round_up(steps.depth * z.few, lanes);
+        return std::int64_t(sizeof(T)) * (z.gradients() + states + chunk + most_tile_rows * most_vectors * lanes);
     }
 
     static void pack(const Call& call, void* memory, int part, int parts) {
@@ -259,7 +268,11 @@ struct LSTMBackwardKernel {
         const std::int64_t vectors = z.columns / lanes;
         const bool padded = is_padded(call, b, t);
         std::int64_t v = put_row(own.panel, depth, vectors, k, 0, y_before(call, z, b, t), z.H, padded);
-        v = put_row(own.panel, depth, vectors, k, v, call.x + t * call.x_t + b * call.x_b, z.I, padded);
+        const T* x = call.x + t * call.x_t + b * call.x_b;
+        if (z.few)
+            put_narrow_row(own.narrow, k, x, z.I, padded);
+        else
+            v = put_row(own.panel, depth, vectors, k, v, x, z.I, padded);
         const std::int64_t u = time_before(call.reverse, t);
         const bool initial = u < 0 || u >= call.steps;
         for (int a = 0; a < z.carried; ++a) {
@@ -282,6 +295,9 @@ struct LSTMBackwardKernel {
             }
             add_outer(own.ring + begin * z.ring_stride, z.ring_stride, own.panel, depth, z.depth, z.columns / lanes,
                       own.weights, z.columns);
+            if (z.few)
+                add_outer_of_few(own.narrow, z.I, z.I, own.ring + begin * z.ring_stride, z.ring_stride, depth,
+                                 z.depth / lanes, own.few, z.depth);
         }
     }
 
@@ -291,15 +307,15 @@ struct LSTMBackwardKernel {
         const Shared shared(z, const_cast<void*>(shared_memory));
         const std::int64_t rows = last - first;
         const Own own(z, own_memory, rows);
-        clear(own.weights, z.depth * z.columns + z.depth + z.m * z.Hp);
+        clear(own.weights, z.gradients());
         for (std::int64_t r = 0; r < rows; ++r)
             for (std::int64_t j = 0; j < z.Hp; ++j) {
                 const bool real = j < z.H;
-                own.e_y[r * z.Hp + j] = real ? call.d_y_n[(first + r) * z.H + j] : T(0);
-                own.e_c[r * z.Hp + j] = real ? call.d_c_n[(first + r) * z.H + j] : T(0);
+                own.e_y[r * z.Hp + j] = real && call.d_y_n ? call.d_y_n[(first + r) * z.H + j] : T(0);
+                own.e_c[r * z.Hp + j] = real && call.d_c_n ? call.d_c_n[(first + r) * z.H + j] : T(0);
                 for (int a = 0; a < z.carried; ++a)
                     own.e_gates[(r * z.m + a) * z.Hp + j] =
-                        real ? call.d_gates_n[((first + r) * z.m + a) * z.H + j] : T(0);
+                        real && call.d_gates_n ? call.d_gates_n[((first + r) * z.m + a) * z.H + j] : T(0);
             }
         const Variant v = call.variant;
         const bool vanilla = v.blocks() == 4 && v.squash_input && v.squash_output && !v.full_gate_recurrence;
@@ -341,16 +357,19 @@ struct LSTMBackwardKernel {
             const int b = int(u / z.H);
             const std::int64_t unit = b * z.Hp + u % z.H, row = unit * z.columns;
             sum(row, z.H, call.d_weight_hh + u * z.H);
-            sum(row + z.Hp, z.I, call.d_weight_ih + u * z.I);
+            if (z.few)
+                for (std::int64_t j = 0; j < z.I; ++j)
+                    call.d_weight_ih[u * z.I + j] = sum_value<T>(owns, slices, z.few_at() + j * z.depth + unit);
+            else
+                sum(row + z.Hp, z.I, call.d_weight_ih + u * z.I);
             if (z.carried == 0 || b == v.at_z()) continue;
             const std::int64_t gate = (b < v.at_z() ? b : b - 1) * z.H + u % z.H;
             for (int a = 0; a < z.m; ++a)
-                sum(row + z.Hp + z.Ip + a * z.Hp, z.H, call.d_weight_gates + (gate * z.m + a) * z.H);
+                sum(row + z.columns - (z.m - a) * z.Hp, z.H, call.d_weight_gates + (gate * z.m + a) * z.H);
         }
         if (part > 0) return;
-        const std::int64_t bias = z.depth * z.columns, peephole = bias + z.depth;
-        for (int b = 0; call.d_bias && b < z.n; ++b) sum(bias + b * z.Hp, z.H, call.d_bias + b * z.H);
-        for (int a = 0; call.d_peephole && a < z.m; ++a) sum(peephole + a * z.Hp, z.H, call.d_peephole + a * z.H);
+        for (int b = 0; call.d_bias && b < z.n; ++b) sum(z.bias_at() + b * z.Hp, z.H, call.d_bias + b * z.H);
+        for (int a = 0; call.d_peephole && a < z.m; ++a) sum(z.peephole_at() + a * z.Hp, z.H, call.d_peephole + a * z.H);
     }
 };
 

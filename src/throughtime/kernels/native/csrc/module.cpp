@@ -167,9 +167,9 @@ void lstm_backward_of(const Kernel<LSTMBackwardCall<T>>& kernel, int threads, co
     const std::int64_t S = c.steps, B = c.batch, I = c.inputs, H = c.cells, n = v.blocks() * H, m = v.gates() * H;
     const bool fgr = v.full_gate_recurrence, recorded = !item(out, 9).is_none();
     c.d_y = read.rows(item(in, 0), "d_y", {S, B, H}, c.d_y_t, c.d_y_b);
-    c.d_y_n = read.dense(item(in, 1), "d_y_n", {B, H});
-    c.d_c_n = read.dense(item(in, 2), "d_c_n", {B, H});
-    c.d_gates_n = read.only_if(fgr, item(in, 3), "d_gates_n", {B, m});
+    c.d_y_n = read.optional(item(in, 1), "d_y_n", {B, H});
+    c.d_c_n = read.optional(item(in, 2), "d_c_n", {B, H});
+    c.d_gates_n = read.optional(item(in, 3), "d_gates_n", {B, m});
     c.x = read.rows(item(in, 4), "x", {S, B, I}, c.x_t, c.x_b);
     c.y0 = read.dense(item(in, 5), "y0", {B, H});
     c.c0 = read.dense(item(in, 6), "c0", {B, H});
@@ -260,7 +260,7 @@ void rnn_backward_of(const Kernel<RNNBackwardCall<T>>& kernel, int threads, Nonl
     c.reverse = reverse;
     const std::int64_t S = c.steps, B = c.batch, I = c.inputs, H = c.cells;
     c.d_h = read.rows(item(in, 0), "d_h", {S, B, H}, c.d_h_t, c.d_h_b);
-    c.d_h_n = read.dense(item(in, 1), "d_h_n", {B, H});
+    c.d_h_n = read.optional(item(in, 1), "d_h_n", {B, H});
     c.x = read.rows(item(in, 2), "x", {S, B, I}, c.x_t, c.x_b);
     c.h0 = read.dense(item(in, 3), "h0", {B, H});
     c.weight_ih = read.dense(item(in, 4), "weight_ih", {H, I});

@@ -3,8 +3,8 @@
 // Notation as in contract.hpp; built like lstm_backward.hpp, with one block where the LSTM has n.
 //
 // shared: packed for the step back: W (Hp, H), and U (Hp, I) if δx is wanted.
-// own: gradients of the weights (Hp, columns H and I, each rounded up), of the bias (Hp), the ring, the
-//      error of the state, the panel, one tile.
+// own: what `reduce` reads (gradients of the weights (Hp, columns H and I, each rounded up; with few inputs
+//      those of x apart, (I, Hp)), of the bias (Hp)), the ring, the error of the state, the panel, one tile.
 #pragma once
 
 #include "activations.hpp"
@@ -33,7 +33,7 @@ struct RNNBackwardKernel {
     static constexpr int lanes = S::lanes;
 
     struct Sizes {
-        std::int64_t H, Hp, I, Ip, groups, ring_stride, columns;
+        std::int64_t H, Hp, I, Ip, groups, ring_stride, columns, few;  // few: inputs that stand apart
         explicit Sizes(const Call& call) {
             H = call.cells;
             I = call.inputs;
@@ -41,8 +41,12 @@ struct RNNBackwardKernel {
             Ip = round_up(I, lanes);
             groups = Hp / lanes;
             ring_stride = Hp + lanes;
-            columns = Hp + Ip;
+            few = narrow_input<T>(I) ? I : 0;
+            columns = Hp + (few ? 0 : Ip);
         }
+        std::int64_t few_at() const { return Hp * columns; }
+        std::int64_t bias_at() const { return few_at() + few * Hp; }
+        std::int64_t gradients() const { return bias_at() + Hp; }
     };
 
     struct Shared {
@@ -54,29 +58,32 @@ struct RNNBackwardKernel {
     };
 
     struct Own {
-        T *weights, *bias, *ring, *e_h, *panel, *row;
+        T *weights, *few, *bias, *ring, *e_h, *panel, *narrow, *row;
         Ring steps;
         Own(const Sizes& z, void* memory, std::int64_t rows) : steps(rows) {
             weights = static_cast<T*>(memory);
-            bias = weights + z.Hp * z.columns;
-            ring = bias + z.Hp;
+            few = weights + z.few_at();
+            bias = weights + z.bias_at();
+            ring = weights + z.gradients();
             e_h = ring + steps.slots * rows * z.ring_stride;
             panel = e_h + rows * z.Hp;
-            row = panel + steps.depth * z.columns;
+            narrow = panel + steps.depth * z.columns;
+            row = narrow + round_up(steps.depth * z.few, lanes);
         }
     };
 
     static std::int64_t shared_bytes(const Call& call) {
         const Sizes z(call);
-        return std::int64_t(sizeof(T)) * z.Hp * z.columns;
+        return std::int64_t(sizeof(T)) * z.Hp * (z.Hp + z.Ip);
     }
 
     static std::int64_t own_bytes(const Call& call, std::int64_t rows) {
         const Sizes z(call);
         const Ring steps(rows);
-        const std::int64_t chunk = steps.slots * rows * z.ring_stride + steps.depth * z.columns;
+        const std::int64_t chunk = steps.slots * rows * z.ring_stride + steps.depth * z.columns +
+                                   round_up(steps.depth * z.few, lanes);
         return std::int64_t(sizeof(T)) *
-               (z.Hp * (z.columns + 1) + rows * z.Hp + chunk + most_tile_rows * most_vectors * lanes);
+               (z.gradients() + rows * z.Hp + chunk + most_tile_rows * most_vectors * lanes);
     }
 
     static void pack(const Call& call, void* memory, int part, int parts) {
@@ -135,10 +142,17 @@ struct RNNBackwardKernel {
                 const std::int64_t t = time_of(call.steps, call.reverse, first_step + (begin + k) / rows);
                 const bool padded = is_padded(call, b, t);
                 const std::int64_t v = put_row(own.panel, depth, vectors, k, 0, h_before(call, z, b, t), z.H, padded);
-                put_row(own.panel, depth, vectors, k, v, call.x + t * call.x_t + b * call.x_b, z.I, padded);
+                const T* x = call.x + t * call.x_t + b * call.x_b;
+                if (z.few)
+                    put_narrow_row(own.narrow, k, x, z.I, padded);
+                else
+                    put_row(own.panel, depth, vectors, k, v, x, z.I, padded);
             }
             add_outer(own.ring + begin * z.ring_stride, z.ring_stride, own.panel, depth, z.Hp, vectors, own.weights,
                       z.columns);
+            if (z.few)
+                add_outer_of_few(own.narrow, z.I, z.I, own.ring + begin * z.ring_stride, z.ring_stride, depth, z.groups,
+                                 own.few, z.Hp);
         }
     }
 
@@ -148,10 +162,10 @@ struct RNNBackwardKernel {
         const Shared shared(z, const_cast<void*>(shared_memory));
         const std::int64_t rows = last - first;
         const Own own(z, own_memory, rows);
-        clear(own.weights, z.Hp * (z.columns + 1));
+        clear(own.weights, z.gradients());
         for (std::int64_t r = 0; r < rows; ++r)
             for (std::int64_t j = 0; j < z.Hp; ++j)
-                own.e_h[r * z.Hp + j] = j < z.H ? call.d_h_n[(first + r) * z.H + j] : T(0);
+                own.e_h[r * z.Hp + j] = j < z.H && call.d_h_n ? call.d_h_n[(first + r) * z.H + j] : T(0);
         std::int64_t used = 0;
         for (std::int64_t k = 0; k < call.steps; ++k) {
             T* errors = own.ring + used * rows * z.ring_stride;
@@ -173,9 +187,13 @@ struct RNNBackwardKernel {
         const Sizes z(call);
         for (std::int64_t u = z.H * part / parts; u < z.H * (part + 1) / parts; ++u) {
             sum_slices(owns, slices, u * z.columns, z.H, call.d_weight_hh + u * z.H);
-            sum_slices(owns, slices, u * z.columns + z.Hp, z.I, call.d_weight_ih + u * z.I);
+            if (z.few)
+                for (std::int64_t j = 0; j < z.I; ++j)
+                    call.d_weight_ih[u * z.I + j] = sum_value<T>(owns, slices, z.few_at() + j * z.Hp + u);
+            else
+                sum_slices(owns, slices, u * z.columns + z.Hp, z.I, call.d_weight_ih + u * z.I);
         }
-        if (part == 0 && call.d_bias) sum_slices(owns, slices, z.Hp * z.columns, z.H, call.d_bias);
+        if (part == 0 && call.d_bias) sum_slices(owns, slices, z.bias_at(), z.H, call.d_bias);
     }
 };
 

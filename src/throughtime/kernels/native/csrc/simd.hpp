@@ -7,8 +7,10 @@
 // file built for AVX-512 could otherwise be the copy the linker keeps, and run on a machine without it.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #if defined(__AVX512F__) || defined(__AVX2__)
@@ -100,6 +102,7 @@ struct Simd {
         }
         return x;
     }
+    static THROUGHTIME_INLINE V quotient(V a, V b) { return a / b; }
     static THROUGHTIME_INLINE V positive(V x) {
         for (int l = 0; l < lanes; ++l) x.at[l] = x.at[l] < T(0) ? T(0) : x.at[l];
         return x;
@@ -108,18 +111,13 @@ struct Simd {
         for (int l = 0; l < lanes; ++l) x.at[l] = x.at[l] > T(0) ? T(1) : T(0);
         return x;
     }
-    static THROUGHTIME_INLINE V power_of_two(V shifted) {
-        using I = typename IntegerOf<T>::type;
-        constexpr int mantissa = sizeof(T) == 4 ? 23 : 52;
-        V out;
+    static THROUGHTIME_INLINE V times_power_of_two(V v, V shifted) {
+        using U = std::make_unsigned_t<typename IntegerOf<T>::type>;
         for (int l = 0; l < lanes; ++l) {
-            I bits;
-            __builtin_memcpy(&bits, &shifted.at[l], sizeof bits);
-            using U = std::make_unsigned_t<I>;
-            bits = I((U(bits) << mantissa) + (U(sizeof(T) == 4 ? 127 : 1023) << mantissa));
-            __builtin_memcpy(&out.at[l], &bits, sizeof bits);
+            const U bits = std::bit_cast<U>(v.at[l]) + (std::bit_cast<U>(shifted.at[l]) << (sizeof(T) == 4 ? 23 : 52));
+            v.at[l] = std::bit_cast<T>(bits);
         }
-        return out;
+        return v;
     }
     static THROUGHTIME_INLINE V load(const T* p) {
         V out;
@@ -154,11 +152,34 @@ struct Simd {
     }
     static THROUGHTIME_INLINE V broadcast(T x) { return fill(x, std::make_integer_sequence<int, lanes>{}); }
 
-    // NaN stays NaN.
+    // NaN stays NaN: of two operands the instruction gives back the second one then.
     static THROUGHTIME_INLINE V clamp(V x, T low, T high) {
         const V l = broadcast(low), h = broadcast(high);
+#if THROUGHTIME_VECTOR_BYTES == 64
+        if constexpr (sizeof(T) == 4)
+            return (V)_mm512_min_ps((__m512)h, _mm512_max_ps((__m512)l, (__m512)x));
+        else
+            return (V)_mm512_min_pd((__m512d)h, _mm512_max_pd((__m512d)l, (__m512d)x));
+#elif THROUGHTIME_VECTOR_BYTES == 32
+        if constexpr (sizeof(T) == 4)
+            return (V)_mm256_min_ps((__m256)h, _mm256_max_ps((__m256)l, (__m256)x));
+        else
+            return (V)_mm256_min_pd((__m256d)h, _mm256_max_pd((__m256d)l, (__m256d)x));
+#else
         x = x < l ? l : x;
         return x > h ? h : x;
+#endif
+    }
+    // a / b for b of ordinary size, to the last bit or the one before it.
+    static THROUGHTIME_INLINE V quotient(V a, V b) {
+#if THROUGHTIME_VECTOR_BYTES == 64
+        if constexpr (sizeof(T) == 4) {
+            const V r = (V)_mm512_rcp14_ps((__m512)b);
+            const V q = a * r;
+            return q + r * (a - b * q);
+        }
+#endif
+        return a / b;
     }
     // NaN stays NaN, as in torch.relu.
     static THROUGHTIME_INLINE V positive(V x) {
@@ -169,13 +190,11 @@ struct Simd {
         const V zero = broadcast(T(0));
         return x > zero ? broadcast(T(1)) : zero;
     }
-    // 2^k from the float that k + 1.5 · 2^mantissa is: k stands in its lowest bits.
-    static THROUGHTIME_INLINE V power_of_two(V shifted) {
+    // v · 2^k, k given as the number k + 1.5 · 2^mantissa: k stands in its lowest bits.
+    static THROUGHTIME_INLINE V times_power_of_two(V v, V shifted) {
         constexpr int mantissa = sizeof(T) == 4 ? 23 : 52;
-        constexpr I bias = I(sizeof(T) == 4 ? 127 : 1023) << mantissa;
         typedef std::make_unsigned_t<I> VU __attribute__((vector_size(THROUGHTIME_VECTOR_BYTES)));
-        const VU bits = (VU)shifted;
-        return (V)((bits << mantissa) + std::make_unsigned_t<I>(bias));
+        return (V)((VU)v + ((VU)shifted << mantissa));
     }
     static THROUGHTIME_INLINE V load(const T* p) {
         V v;
