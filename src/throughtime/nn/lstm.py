@@ -14,6 +14,7 @@ from throughtime.cells import LSTMCell, Variant
 from throughtime.nn.recurrent import Layer, Recurrent, State
 from throughtime.nn.sequences import Lengths
 from throughtime.ops.backends import resolve
+from throughtime.ops.transforms import refuse_forward_mode
 
 
 class LSTMLayer(Layer):
@@ -36,6 +37,7 @@ class LSTMLayer(Layer):
 
     def run(self, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         """One sequence through this layer in its direction."""
+        refuse_forward_mode("LSTM", x, *state, *self.parameters(recurse=False))
         y, y_n, c_n, gates_n = ops.run_lstm(
             x,
             state[0],

@@ -231,6 +231,10 @@ class Recurrent(nn.Module, abc.ABC):
     def _check_state(self, state: State, batch: Sequences, parameter: Tensor) -> None:
         B, rows = batch.x.shape[1], self.num_layers * self.num_directions
         names = ", ".join(self.state_sizes)
+        if not isinstance(state, tuple | list):
+            raise TypeError(
+                f"{type(self).__name__}: state must be a tuple ({names}), got {type(state).__name__}."
+            )
         if len(state) != len(self.state_sizes):
             raise ValueError(
                 f"{type(self).__name__}: state has {len(state)} tensors, expected {len(self.state_sizes)}: "

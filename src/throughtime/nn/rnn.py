@@ -13,6 +13,7 @@ from throughtime.cells import SimpleRNNCell
 from throughtime.nn.recurrent import Layer, Recurrent, State
 from throughtime.nn.sequences import Lengths
 from throughtime.ops.backends import resolve
+from throughtime.ops.transforms import refuse_forward_mode
 
 
 class RNNLayer(Layer):
@@ -35,6 +36,7 @@ class RNNLayer(Layer):
 
     def run(self, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         """One sequence through this layer in its direction."""
+        refuse_forward_mode("RNN", x, *state, *self.parameters(recurse=False))
         h, h_n = ops.run_simple_rnn(
             x,
             state[0],

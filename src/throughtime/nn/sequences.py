@@ -88,6 +88,10 @@ def _length_tensor(lengths: Lengths | None, x: Tensor, who: str) -> Tensor | Non
     if lengths is None:
         return None
     if not isinstance(lengths, Tensor):
+        if not isinstance(lengths, Sequence):
+            raise TypeError(
+                f"{who}: lengths must be a list, a tuple or a tensor, got {type(lengths).__name__}."
+            )
         lengths = torch.tensor([_integer(k, length, who) for k, length in enumerate(lengths)])
         lengths = lengths.to(torch.int64)
     if lengths.dtype == torch.bool or lengths.is_floating_point() or lengths.is_complex():

@@ -10,7 +10,7 @@ another or an input:
     y_n c_n (B, H)      state after the last step
     gates_n (B, mH)     own gates of the last step under FGR, otherwise (0,)
     gates   (T, B, nH)  the blocks after their activation; at padded steps under FGR the state's gates,
-                        otherwise unspecified but finite
+                        otherwise unspecified, as x is there (NaN included)
     cells   (T, B, H)   c(t); at padded steps the state's
 
 The forward computes in place on `gates` and `cells`; the backward turns one (T, B, nH) buffer of local
@@ -119,7 +119,7 @@ def forward(
     """Forward over a sequence. x is (T, B, I); lengths, (B,), have been checked."""
     T, B, H = x.shape[0], x.shape[1], p.weight_hh.shape[1]
     layout, pad = _Layout.of(v, H), padding(lengths, x)
-    gates = _project(cleared(x, pad), p)
+    gates = _project(x, p)
     y, cells = x.new_empty(T, B, H), x.new_empty(T, B, H)
     R_T = p.weight_hh.T
     wide_T = _spread(p.weight_gates, layout).T if p.weight_gates is not None else None
@@ -292,7 +292,7 @@ def _local_factors(
         d_bar: (T, B, nH): of o what multiplies δy, of i, f, z what multiplies δc, σ' and g' included.
         to_c: (T, B, H): what δy contributes to δc is to_c ⊙ δy.
         keep: (T, B, H): what of δc goes on to t-1 through the cell, f(t); None if all of it does (NFG).
-        slopes: (T, B, nH): σ' of the own gates for FGR, zero for z; otherwise None.
+        slopes: (T, B, nH): σ' of the own gates for FGR, of no meaning for z; otherwise None.
     """
     value = layout.split(saved.gates, v)
     factors = torch.empty_like(saved.gates)
@@ -318,7 +318,6 @@ def _local_factors(
     slopes = None
     if v.full_gate_recurrence:
         slopes = saved.gates * (1 - saved.gates)
-        slopes[..., layout.z] = 0
     if pad is not None:
         padded = ~pad.real
         keep = None if keep is None else keep.masked_fill(padded, 1)

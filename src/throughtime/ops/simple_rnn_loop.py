@@ -59,7 +59,7 @@ def forward(
     """Forward over a sequence. x is (T, B, I), h0 (B, H); lengths, (B,), have been checked."""
     T, B, H = x.shape[0], x.shape[1], p.weight_hh.shape[0]
     pad, R_T, squash = padding(lengths, x), p.weight_hh.T, _IN_PLACE[nonlinearity]
-    flat = cleared(x, pad).flatten(0, 1)
+    flat = x.flatten(0, 1)
     product = flat @ p.weight_ih.T if p.bias is None else torch.addmm(p.bias, flat, p.weight_ih.T)
     h = product.view(T, B, H)
     hs, before = h.unbind(0), h0

@@ -1,0 +1,25 @@
+"""What the ops do not do, refused before it could go wrong unseen."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+
+def refuse_forward_mode(who: str, *tensors: Tensor | None) -> None:
+    """Refuse tensors that carry a tangent: a custom op would drop it and give a derivative of zero.
+
+    Raises:
+        NotImplementedError: one of the tensors is being differentiated in forward mode.
+    """
+    if torch.compiler.is_compiling():
+        return
+    for tensor in tensors:
+        if tensor is None:
+            continue
+        if forward_ad.unpack_dual(tensor).tangent is not None:  # type: ignore[no-untyped-call]
+            raise NotImplementedError(
+                f"{who}: forward-mode derivatives (torch.func.jvp, torch.autograd.forward_ad) are not there; "
+                "use reverse mode, torch.autograd.grad, once or twice (create_graph=True)."
+            )
