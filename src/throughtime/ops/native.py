@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor
@@ -30,10 +30,38 @@ def can_compute(like: Tensor) -> bool:
     return like.device.type == "cpu" and like.dtype in native.DTYPES
 
 
+class LSTMErrors(NamedTuple):
+    """Errors by step; zero at padded steps.
+
+    Attributes:
+        bars: Before the activation, (T, B, nH), blocks as in the weights.
+        c: δc(t), (T, B, H).
+        y: δy(t) with all its terms, (T, B, H).
+    """
+
+    bars: Tensor
+    c: Tensor
+    y: Tensor
+
+
+class RNNErrors(NamedTuple):
+    """Errors by step; zero at padded steps: a before the activation, h with all terms, each (T, B, H)."""
+
+    a: Tensor
+    h: Tensor
+
+
 def lstm_forward(
-    x: Tensor, state: LSTMState, p: LSTMParameters, lengths: Tensor | None, v: Variant, reverse: bool
+    x: Tensor,
+    state: LSTMState,
+    p: LSTMParameters,
+    lengths: Tensor | None,
+    v: Variant,
+    reverse: bool,
+    *,
+    bars: Tensor | None = None,
 ) -> LSTMForward:
-    """As `lstm_loop.forward`."""
+    """As `lstm_loop.forward`; fills `bars` (T, B, nH) with the values before the activation if given."""
     T, B, H = x.shape[0], x.shape[1], p.weight_hh.shape[1]
     if B == 0:
         return lstm_loop.forward(x, state, p, lengths, v, reverse)
@@ -58,7 +86,7 @@ def lstm_forward(
             _dense(p.weight_gates),
             _lengths(lengths),
         ),
-        (y, y_n, c_n, gates_n, gates, cells, None),
+        (y, y_n, c_n, gates_n, gates, cells, bars),
     )
     return LSTMForward(y, y_n, c_n, x.new_empty(0) if gates_n is None else gates_n, gates, cells)
 
@@ -74,9 +102,12 @@ def lstm_backward(
     v: Variant,
     reverse: bool,
     input_error: bool,
+    *,
+    errors: LSTMErrors | None = None,
 ) -> LSTMBackward:
-    """As `lstm_loop.backward`."""
+    """As `lstm_loop.backward`; an error in `d_final` may be None for zero. Fills `errors` if given."""
     if x.shape[1] == 0:
+        d_final = LSTMState(torch.zeros_like(state.y), torch.zeros_like(state.c), state.gates)
         return lstm_loop.backward(d_y, d_final, x, state, p, lengths, saved, v, reverse, input_error)
     d_x = _empty(x, x.shape) if input_error else None
     d_y0, d_c0 = torch.empty_like(state.y), torch.empty_like(state.c)
@@ -117,9 +148,7 @@ def lstm_backward(
             d_bias,
             d_peephole,
             d_weight_gates,
-            None,
-            None,
-            None,
+            *(errors or (None, None, None)),
         ),
     )
     return LSTMBackward(
@@ -136,9 +165,16 @@ def lstm_backward(
 
 
 def rnn_forward(
-    x: Tensor, h0: Tensor, p: RNNParameters, lengths: Tensor | None, nonlinearity: str, reverse: bool
+    x: Tensor,
+    h0: Tensor,
+    p: RNNParameters,
+    lengths: Tensor | None,
+    nonlinearity: str,
+    reverse: bool,
+    *,
+    bars: Tensor | None = None,
 ) -> RNNForward:
-    """As `simple_rnn_loop.forward`."""
+    """As `simple_rnn_loop.forward`; fills `bars` (T, B, H) with a(t) if given."""
     T, B, H = x.shape[0], x.shape[1], p.weight_hh.shape[0]
     if B == 0:
         return simple_rnn_loop.forward(x, h0, p, lengths, nonlinearity, reverse)
@@ -156,14 +192,14 @@ def rnn_forward(
             _dense(p.bias),
             _lengths(lengths),
         ),
-        (h, h_n, None),
+        (h, h_n, bars),
     )
     return RNNForward(h, h_n)
 
 
 def rnn_backward(
     d_h: Tensor,
-    d_final: Tensor,
+    d_final: Tensor | None,
     x: Tensor,
     h0: Tensor,
     p: RNNParameters,
@@ -172,9 +208,12 @@ def rnn_backward(
     nonlinearity: str,
     reverse: bool,
     input_error: bool,
+    *,
+    errors: RNNErrors | None = None,
 ) -> RNNBackward:
-    """As `simple_rnn_loop.backward`."""
+    """As `simple_rnn_loop.backward`; `d_final` may be None for zero. Fills `errors` if given."""
     if x.shape[1] == 0:
+        d_final = torch.zeros_like(h0) if d_final is None else d_final
         return simple_rnn_loop.backward(
             d_h, d_final, x, h0, p, lengths, saved, nonlinearity, reverse, input_error
         )
@@ -196,7 +235,7 @@ def rnn_backward(
             _lengths(lengths),
             saved.h.contiguous(),
         ),
-        (d_x, d_h0, d_weight_ih, d_weight_hh, d_bias, None, None),
+        (d_x, d_h0, d_weight_ih, d_weight_hh, d_bias, *(errors or (None, None))),
     )
     return RNNBackward(_or_nothing(d_x, x), d_h0, d_weight_ih, d_weight_hh, _or_nothing(d_bias, x))
 

@@ -13,7 +13,7 @@ def refuse_forward_mode(who: str, *tensors: Tensor | None) -> None:
     Raises:
         NotImplementedError: one of the tensors is being differentiated in forward mode.
     """
-    if torch.compiler.is_compiling():
+    if forward_ad._current_level < 0 or torch.compiler.is_compiling():
         return
     for tensor in tensors:
         if tensor is None:
