@@ -14,6 +14,8 @@ from throughtime.cells import LSTMCell, Variant
 from throughtime.nn.recurrent import Layer, Recurrent, State
 from throughtime.nn.sequences import Lengths
 from throughtime.ops.backends import resolve
+from throughtime.ops.lstm_loop import LSTMParameters
+from throughtime.ops.stream import StreamLayer
 from throughtime.ops.transforms import refuse_forward_mode
 
 
@@ -33,7 +35,13 @@ class LSTMLayer(Layer):
     ) -> None:
         shapes = cell.shapes(input_size, hidden_size)
         super().__init__(shapes, reverse=reverse, backend=backend, device=device, dtype=dtype)
+        self.cell = cell
         self.variant_name = cell.variant.name
+
+    def for_stream(self) -> StreamLayer:
+        """This layer as a stream takes it."""
+        p = LSTMParameters(self.weight_ih, self.weight_hh, self.bias, self.peephole, self.weight_gates)
+        return StreamLayer(self.cell, p)
 
     def run(self, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         """One sequence through this layer in its direction."""

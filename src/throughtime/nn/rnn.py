@@ -13,6 +13,8 @@ from throughtime.cells import SimpleRNNCell
 from throughtime.nn.recurrent import Layer, Recurrent, State
 from throughtime.nn.sequences import Lengths
 from throughtime.ops.backends import resolve
+from throughtime.ops.simple_rnn_loop import RNNParameters
+from throughtime.ops.stream import StreamLayer
 from throughtime.ops.transforms import refuse_forward_mode
 
 
@@ -32,7 +34,12 @@ class RNNLayer(Layer):
     ) -> None:
         shapes = cell.shapes(input_size, hidden_size)
         super().__init__(shapes, reverse=reverse, backend=backend, device=device, dtype=dtype)
+        self.cell = cell
         self.nonlinearity = cell.nonlinearity
+
+    def for_stream(self) -> StreamLayer:
+        """This layer as a stream takes it."""
+        return StreamLayer(self.cell, RNNParameters(self.weight_ih, self.weight_hh, self.bias))
 
     def run(self, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         """One sequence through this layer in its direction."""

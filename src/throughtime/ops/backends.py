@@ -6,6 +6,8 @@ A backend is a name and the functions that fill the contracts at the top of `lst
 
 from __future__ import annotations
 
+import functools
+import warnings
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -78,11 +80,25 @@ def resolve(name: str, like: Tensor) -> str:
     """
     if check_backend(name) != "auto":
         return name
-    if NATIVE.name in _BACKENDS and native.can_compute(like):
-        return NATIVE.name
-    return REFERENCE.name
+    if not native.can_compute(like):
+        return REFERENCE.name
+    if NATIVE.name not in _BACKENDS:
+        _say_once_that_it_is_slow()
+        return REFERENCE.name
+    return NATIVE.name
 
 
 def backend(name: str) -> Backend:
     """The backend of an explicit name, as `resolve` gives it."""
     return _BACKENDS[check_backend(name)]
+
+
+@functools.cache
+def _say_once_that_it_is_slow() -> None:
+    warnings.warn(
+        "throughtime: this installation has no native kernels, so the backend 'reference' computes, several "
+        f"times slower ({native_kernels.why_not()}). Install a wheel for this platform, or a C++20 compiler and "
+        "then throughtime again. backend='reference' asks for it without this warning.",
+        RuntimeWarning,
+        stacklevel=2,
+    )

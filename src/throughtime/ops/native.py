@@ -20,7 +20,7 @@ from throughtime.ops import lstm_loop, simple_rnn_loop
 from throughtime.ops.lstm_loop import LSTMBackward, LSTMForward, LSTMParameters, LSTMState
 from throughtime.ops.simple_rnn_loop import RNNBackward, RNNForward, RNNParameters
 
-_NONLINEARITIES: Final = {"tanh": 0, "relu": 1, "logistic": 2, "identity": 3}
+NONLINEARITIES: Final = {"tanh": 0, "relu": 1, "logistic": 2, "identity": 3}
 _FORGET: Final = {"own": 0, "coupled": 1, "none": 2}
 _LARGE: Final = 1 << 20  # bytes from which a result gets memory that is used again
 
@@ -72,7 +72,7 @@ def lstm_forward(
     native.module().lstm_forward(
         native.instruction_set_index(),
         torch.get_num_threads(),
-        _code(v),
+        variant_code(v),
         reverse,
         (
             _rows(x),
@@ -118,7 +118,7 @@ def lstm_backward(
     native.module().lstm_backward(
         native.instruction_set_index(),
         torch.get_num_threads(),
-        _code(v),
+        variant_code(v),
         reverse,
         (
             _rows(d_y),
@@ -182,7 +182,7 @@ def rnn_forward(
     native.module().rnn_forward(
         native.instruction_set_index(),
         torch.get_num_threads(),
-        _NONLINEARITIES[nonlinearity],
+        NONLINEARITIES[nonlinearity],
         reverse,
         (
             _rows(x),
@@ -223,7 +223,7 @@ def rnn_backward(
     native.module().rnn_backward(
         native.instruction_set_index(),
         torch.get_num_threads(),
-        _NONLINEARITIES[nonlinearity],
+        NONLINEARITIES[nonlinearity],
         reverse,
         (
             _rows(d_h),
@@ -241,7 +241,8 @@ def rnn_backward(
 
 
 @functools.lru_cache(maxsize=256)
-def _code(v: Variant) -> list[int]:
+def variant_code(v: Variant) -> list[int]:
+    """A variant as `module.cpp` reads it."""
     return [
         int(v.input_gate),
         _FORGET[v.forget_gate],

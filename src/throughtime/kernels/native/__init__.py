@@ -8,6 +8,7 @@ The kernels are in `csrc/`; `contract.hpp` there states every buffer. What can b
 
 from __future__ import annotations
 
+import importlib
 import os
 from types import ModuleType
 from typing import Any, Final
@@ -18,7 +19,7 @@ from throughtime.errors import MachineError
 
 _native: ModuleType | None
 try:
-    from throughtime.kernels.native import _native as _loaded
+    _loaded = importlib.import_module("throughtime.kernels.native._native")
 except ImportError as _reason:
     _native, _why_not = None, str(_reason)
 else:

@@ -156,7 +156,14 @@ struct Kernel {
     std::int64_t (*own_bytes)(const Call&, std::int64_t rows);
     void (*pack)(const Call&, void* shared, int part, int parts);
     void (*slice)(const Call&, const void* shared, void* own, std::int64_t first_row, std::int64_t last_row);
-    void (*reduce)(const Call&, void* const* owns, int slices, int part, int parts);  // null for a forward
+    // Null for a forward:
+    void (*reduce)(const Call&, void* const* owns, int slices, int part, int parts);
+    // Null for a backward; what `slice` is made of, for a state that stays in `own` from call to call. `load`
+    // reads the initial state, `steps` runs the call's steps and says where the state then is (0 at first),
+    // `unload` writes the final state.
+    void (*load)(const Call&, void* own, std::int64_t first_row, std::int64_t last_row);
+    int (*steps)(const Call&, const void* shared, void* own, std::int64_t first_row, std::int64_t last_row, int now);
+    void (*unload)(const Call&, const void* own, std::int64_t first_row, std::int64_t last_row, int now);
 };
 
 template <class T>

@@ -9,11 +9,11 @@ namespace {
 
 template <class K>
 constexpr throughtime::Kernel<typename K::Call> forward_kernel() {
-    return {&K::shared_bytes, &K::own_bytes, &K::pack, &K::slice, nullptr};
+    return {&K::shared_bytes, &K::own_bytes, &K::pack, &K::slice, nullptr, &K::load, &K::steps, &K::unload};
 }
 template <class K>
 constexpr throughtime::Kernel<typename K::Call> backward_kernel() {
-    return {&K::shared_bytes, &K::own_bytes, &K::pack, &K::slice, &K::reduce};
+    return {&K::shared_bytes, &K::own_bytes, &K::pack, &K::slice, &K::reduce, nullptr, nullptr, nullptr};
 }
 template <class T>
 constexpr throughtime::KernelsOf<T> kernels_of() {

@@ -233,40 +233,58 @@ struct LSTMForwardKernel {
         }
     }
 
-    static void slice(const Call& call, const void* shared_memory, void* own_memory, std::int64_t first,
-                      std::int64_t last) {
+    static void load(const Call& call, void* own_memory, std::int64_t first, std::int64_t last) {
         const Sizes z(call);
-        const Shared shared(z, const_cast<void*>(shared_memory));
         const std::int64_t rows = last - first;
         const Own own(call, z, own_memory, rows);
-        const bool fgr = call.variant.full_gate_recurrence;
+        const int carried = call.variant.full_gate_recurrence ? z.m : 0;
         for (std::int64_t r = 0; r < rows; ++r)
             for (std::int64_t j = 0; j < z.Hp; ++j) {
                 const bool real = j < z.H;
                 own.y[0][r * z.Hp + j] = real ? call.y0[(first + r) * z.H + j] : T(0);
                 own.c[r * z.Hp + j] = real ? call.c0[(first + r) * z.H + j] : T(0);
-                for (int a = 0; fgr && a < z.m; ++a)
+                for (int a = 0; a < carried; ++a)
                     own.gates[0][(r * z.m + a) * z.Hp + j] =
                         real ? call.gates0[((first + r) * z.m + a) * z.H + j] : T(0);
             }
+    }
+
+    static int steps(const Call& call, const void* shared_memory, void* own_memory, std::int64_t first,
+                     std::int64_t last, int now) {
+        const Sizes z(call);
+        const Shared shared(z, const_cast<void*>(shared_memory));
+        const std::int64_t rows = last - first;
+        const Own own(call, z, own_memory, rows);
         const Variant v = call.variant;
-        const bool vanilla = v.blocks() == 4 && v.squash_input && v.squash_output && !fgr;
+        const bool vanilla = v.blocks() == 4 && v.squash_input && v.squash_output && !v.full_gate_recurrence;
         const bool peepholes = call.peephole != nullptr;
         auto run = vanilla ? (peepholes ? &step<true, true, false> : &step<true, false, false>)
                            : (peepholes ? &step<false, true, false> : &step<false, false, false>);
         if (call.bars) run = peepholes ? &step<false, true, true> : &step<false, false, true>;
-        int now = 0;
         for (std::int64_t k = 0; k < call.steps; ++k, now = 1 - now) {
             const std::int64_t t = call.reverse ? call.steps - 1 - k : k;
             run(Step{call, z, shared, own, t, first, now}, rows);
         }
+        return now;
+    }
+
+    static void unload(const Call& call, const void* own_memory, std::int64_t first, std::int64_t last, int now) {
+        const Sizes z(call);
+        const std::int64_t rows = last - first;
+        const Own own(call, z, const_cast<void*>(own_memory), rows);
+        const int carried = call.variant.full_gate_recurrence ? z.m : 0;
         for (std::int64_t r = 0; r < rows; ++r)
             for (std::int64_t j = 0; j < z.H; ++j) {
                 call.y_n[(first + r) * z.H + j] = own.y[now][r * z.Hp + j];
                 call.c_n[(first + r) * z.H + j] = own.c[r * z.Hp + j];
-                for (int a = 0; fgr && a < z.m; ++a)
+                for (int a = 0; a < carried; ++a)
                     call.gates_n[((first + r) * z.m + a) * z.H + j] = own.gates[now][(r * z.m + a) * z.Hp + j];
             }
+    }
+
+    static void slice(const Call& call, const void* shared, void* own, std::int64_t first, std::int64_t last) {
+        load(call, own, first, last);
+        unload(call, own, first, last, steps(call, shared, own, first, last, 0));
     }
 };
 

@@ -136,20 +136,34 @@ struct RNNForwardKernel {
         }
     }
 
-    static void slice(const Call& call, const void* shared_memory, void* own_memory, std::int64_t first,
-                      std::int64_t last) {
+    static void load(const Call& call, void* own_memory, std::int64_t first, std::int64_t last) {
         const Sizes z(call);
-        const Shared shared(z, const_cast<void*>(shared_memory));
-        const std::int64_t rows = last - first;
-        const Own own(z, own_memory, rows);
-        for (std::int64_t r = 0; r < rows; ++r)
+        const Own own(z, own_memory, last - first);
+        for (std::int64_t r = 0; r < last - first; ++r)
             for (std::int64_t j = 0; j < z.Hp; ++j)
                 own.h[0][r * z.Hp + j] = j < z.H ? call.h0[(first + r) * z.H + j] : T(0);
-        int now = 0;
+    }
+
+    static int steps(const Call& call, const void* shared_memory, void* own_memory, std::int64_t first,
+                     std::int64_t last, int now) {
+        const Sizes z(call);
+        const Shared shared(z, const_cast<void*>(shared_memory));
+        const Own own(z, own_memory, last - first);
         for (std::int64_t k = 0; k < call.steps; ++k, now = 1 - now)
-            step(Step{call, z, own, call.reverse ? call.steps - 1 - k : k, first, now}, shared, rows);
-        for (std::int64_t r = 0; r < rows; ++r)
+            step(Step{call, z, own, call.reverse ? call.steps - 1 - k : k, first, now}, shared, last - first);
+        return now;
+    }
+
+    static void unload(const Call& call, const void* own_memory, std::int64_t first, std::int64_t last, int now) {
+        const Sizes z(call);
+        const Own own(z, const_cast<void*>(own_memory), last - first);
+        for (std::int64_t r = 0; r < last - first; ++r)
             for (std::int64_t j = 0; j < z.H; ++j) call.h_n[(first + r) * z.H + j] = own.h[now][r * z.Hp + j];
+    }
+
+    static void slice(const Call& call, const void* shared, void* own, std::int64_t first, std::int64_t last) {
+        load(call, own, first, last);
+        unload(call, own, first, last, steps(call, shared, own, first, last, 0));
     }
 };
 
