@@ -46,4 +46,6 @@ def test_imports_run_downward(path: Path) -> None:
 
 def test_every_room_has_a_floor() -> None:
     rooms = {p.name.removesuffix(".py") for p in ROOT.iterdir() if p.suffix == ".py" or p.is_dir()}
-    assert rooms - {"__init__", "__main__", "__pycache__", "py.typed"} == set(FLOOR) - (set() if (ROOT / "testing.py").exists() else {"testing"})
+    assert rooms - {"__init__", "__main__", "__pycache__", "py.typed"} == set(FLOOR) - (
+        set() if (ROOT / "testing.py").exists() else {"testing"}
+    )

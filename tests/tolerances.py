@@ -31,6 +31,11 @@ TOLERANCES = {
         "times the cell's error was measured over 270 cases, in d_weight_ih and d_weight_hh alone",
         factor=8,
     ),
+    "native against reference, float32": Row(
+        "2 holds for most, but with one unit plain PyTorch is at times right by chance: up to 6.3 times "
+        "its error was measured over 1600 random cases, all the larger ones with H=1",
+        factor=8,
+    ),
     "module against torch.nn, float64": Row(
         "another implementation of the same formulas over up to three layers", relative=1e-12
     ),

@@ -6,7 +6,6 @@ import torch
 from throughtime.kernels import native
 from throughtime.ops import backends
 
-
 NATIVE = pytest.mark.skipif(not native.is_available(), reason="this installation has no native kernels")
 
 

@@ -67,7 +67,9 @@ def forecast(
     /,
     *,
     out: Annotated[Path | None, Parameter(help="Folder for the model; must be new.")] = None,
-    resume: Annotated[Path | None, Parameter(help="Continue the fit that was stopped in this folder.")] = None,
+    resume: Annotated[
+        Path | None, Parameter(help="Continue the fit that was stopped in this folder.")
+    ] = None,
     json: AsJson = False,
     quiet: Quiet = False,
     **options: Any,
@@ -150,7 +152,9 @@ def _print_metrics(metrics: Metrics, *, as_json: bool) -> None:
         print(metrics.model_dump_json())
         return
     unit = f" {metrics.unit}" if metrics.unit else ""
-    table = RichTable(title=f"{metrics.target}, {metrics.horizon} ahead: {metrics.test.windows:,} test windows")
+    table = RichTable(
+        title=f"{metrics.target}, {metrics.horizon} ahead: {metrics.test.windows:,} test windows"
+    )
     table.add_column("")
     for name in ("MAE", "RMSE"):
         table.add_column(f"{name}{unit}", justify="right")

@@ -56,7 +56,8 @@ def open_stream(layers: Sequence[StreamLayer], batch_size: int, name: str) -> St
 
 def _zeros(layers: Sequence[StreamLayer], batch_size: int) -> list[State]:
     return [
-        tuple(layer.parameters.weight_hh.new_zeros(batch_size, size) for size in layer.sizes) for layer in layers
+        tuple(layer.parameters.weight_hh.new_zeros(batch_size, size) for size in layer.sizes)
+        for layer in layers
     ]
 
 

@@ -125,9 +125,7 @@ class NearestNeighboursForecast:
             queries, _ = _describe(windows, rows)
             yield rows, self.index.kneighbors(queries, return_distance=False)
 
-    def _combine(
-        self, windows: Windows, neighbours: Iterable[Neighbours], k: int, by_change: bool
-    ) -> Floats:
+    def _combine(self, windows: Windows, neighbours: Iterable[Neighbours], k: int, by_change: bool) -> Floats:
         followed = self.changes if by_change else self.levels
         parts = []
         for rows, nearest in neighbours:

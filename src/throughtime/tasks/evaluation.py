@@ -80,7 +80,9 @@ def part_forecast(network: ForecastNetwork, windows: Windows, margins: Margins |
 def training_scores(network: ForecastNetwork, windows: Windows) -> ErrorScores:
     """The network's errors on the training part, on an even sample where it is large."""
     rows = np.unique(np.linspace(0, len(windows) - 1, MAX_TRAINING_WINDOWS).astype(np.intp))
-    return error_scores(forecast_windows(network, windows, rows)[..., MEDIAN], np.asarray(windows.truth(rows)))
+    return error_scores(
+        forecast_windows(network, windows, rows)[..., MEDIAN], np.asarray(windows.truth(rows))
+    )
 
 
 def evaluate(

@@ -19,7 +19,6 @@ import numpy as np
 import polars as pl
 import torch
 from pydantic import ValidationError
-
 from sklearn.exceptions import NotFittedError
 
 from throughtime.data import Table, apply
@@ -68,7 +67,9 @@ class Forecaster:
     def __init__(self, target: str, **settings: Any) -> None:
         known = ForecastSettings.model_fields
         if unknown := sorted(set(settings) - set(known)):
-            raise TypeError(f"Forecaster: no setting named {', '.join(unknown)}; there are {', '.join(known)}")
+            raise TypeError(
+                f"Forecaster: no setting named {', '.join(unknown)}; there are {', '.join(known)}"
+            )
         self.target = target
         for name, field in known.items():
             if name != "target":

@@ -86,9 +86,7 @@ def _source(data: ForecastData, name: str) -> page.Source:
 
 def _split_part(part: str, windows: Windows) -> page.SplitPart:
     ends = windows.target_times(np.array([0, len(windows) - 1]))
-    return page.SplitPart(
-        part=part, from_=_time(ends[0, 0]), to=_time(ends[-1, -1]), windows=len(windows)
-    )
+    return page.SplitPart(part=part, from_=_time(ends[0, 0]), to=_time(ends[-1, -1]), windows=len(windows))
 
 
 def _scores(metrics: Metrics, label: str) -> list[page.Score]:
@@ -199,7 +197,9 @@ def _examples(evaluation: Evaluation) -> list[page.Example]:
     windows = evaluation.test_windows
     if len(windows.leads) == 1:
         return []
-    return [_example(evaluation, int(i)) for i in np.unique(np.linspace(0, len(windows) - 1, EXAMPLES, dtype=int))]
+    return [
+        _example(evaluation, int(i)) for i in np.unique(np.linspace(0, len(windows) - 1, EXAMPLES, dtype=int))
+    ]
 
 
 def _example(evaluation: Evaluation, index: int) -> page.Example:

@@ -134,9 +134,7 @@ def read_weights_into(network: nn.Module, folder: Path, card: ModelCard) -> None
 
 def read_texts(folder: Path, card: ModelCard) -> dict[str, str]:
     """Read and check every file of the card but the weights, by name. Raises `ModelFolderError`."""
-    return {
-        name: read_checked(folder, name, card).decode("utf-8") for name in card.files if name != WEIGHTS
-    }
+    return {name: read_checked(folder, name, card).decode("utf-8") for name in card.files if name != WEIGHTS}
 
 
 def resume_command(folder: Path) -> str:

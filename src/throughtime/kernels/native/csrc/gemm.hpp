@@ -122,7 +122,7 @@ void outer_tile(const T* errors, std::ptrdiff_t errors_stride, const T* panel, s
     THROUGHTIME_UNROLL
     for (int u = 0; u < MU; ++u) {
         THROUGHTIME_UNROLL
-        for (int v = 0; v < NV; ++v) sum[u][v] = S::load(out + u * out_stride + v * S::lanes);
+        for (int v = 0; v < NV; ++v) sum[u][v] = S::broadcast(T(0));  // short sums round less than one long one
     }
     for (std::int64_t k = 0; k < depth; ++k, errors += errors_stride, panel += panel_stride) {
         Vec<T> column[NV];
@@ -138,7 +138,10 @@ void outer_tile(const T* errors, std::ptrdiff_t errors_stride, const T* panel, s
     THROUGHTIME_UNROLL
     for (int u = 0; u < MU; ++u) {
         THROUGHTIME_UNROLL
-        for (int v = 0; v < NV; ++v) S::store(out + u * out_stride + v * S::lanes, sum[u][v]);
+        for (int v = 0; v < NV; ++v) {
+            T* at = out + u * out_stride + v * S::lanes;
+            S::store(at, S::load(at) + sum[u][v]);
+        }
     }
 }
 

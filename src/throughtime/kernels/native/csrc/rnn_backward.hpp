@@ -111,7 +111,7 @@ struct RNNBackwardKernel {
         for (std::int64_t g = 0; g < z.groups; ++g) {
             const std::int64_t unit = g * lanes;
             const int valid = int(smaller<std::int64_t>(lanes, z.H - unit));
-            V d_bias = S::load(own.bias + unit);
+            V d_bias = zero;
             for (std::int64_t r = 0; r < rows; ++r) {
                 const std::int64_t b = first + r, out = (t * call.batch + b) * z.H + unit;
                 V d_h = zero, d_a = zero;
@@ -127,7 +127,7 @@ struct RNNBackwardKernel {
                     store_block(call.d_outputs + out, d_h, valid);
                 }
             }
-            S::store(own.bias + unit, d_bias);
+            S::store(own.bias + unit, S::load(own.bias + unit) + d_bias);
         }
     }
 
