@@ -14,7 +14,7 @@ from throughtime.ops.simple_rnn_loop import RNNParameters
 
 
 class Problem(NamedTuple):
-    """`initial`, `d_final` and `parameters` in the order of the seam; None where the cell has no such tensor."""
+    """`initial`, `d_final` and `parameters` in the order of the seam; None: the cell has none."""
 
     cell: LSTMCell | SimpleRNNCell
     x: Tensor

@@ -97,8 +97,8 @@ def backend(name: str) -> Backend:
 def _say_once_that_it_is_slow() -> None:
     warnings.warn(
         "throughtime: this installation has no native kernels, so the backend 'reference' computes, several "
-        f"times slower ({native_kernels.why_not()}). Install a wheel for this platform, or a C++20 compiler and "
-        "then throughtime again. backend='reference' asks for it without this warning.",
+        f"times slower ({native_kernels.why_not()}). Install a wheel for this platform, or a C++20 compiler "
+        "and then throughtime again. backend='reference' asks for it without this warning.",
         RuntimeWarning,
         stacklevel=2,
     )

@@ -59,8 +59,8 @@ class Diagnosis:
         """What to do, empty if all is well."""
         if self.why_no_kernels:
             return (
-                f"The native kernels are missing ({self.why_no_kernels}). Install a wheel for this platform, or "
-                "a C++20 compiler and then throughtime again."
+                f"The native kernels are missing ({self.why_no_kernels}). Install a wheel for this platform, "
+                "or a C++20 compiler and then throughtime again."
             )
         return ""
 
@@ -102,6 +102,6 @@ def _time(seconds: float) -> tuple[float, float]:
     while len(times[0]) < 3 or time.perf_counter() < end:
         for run, taken in zip((ours, theirs), times, strict=True):
             begun = time.perf_counter()
-            run().sum().backward()
+            run().sum().backward()  # type: ignore[no-untyped-call]
             taken.append(time.perf_counter() - begun)
     return statistics.median(times[0][1:]), statistics.median(times[1][1:])

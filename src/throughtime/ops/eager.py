@@ -1,8 +1,8 @@
 """The short way to the native kernels.
 
-`torch.library` serves everything that transforms a program: compile, vmap, fake tensors, dispatch modes. Where
-nothing of that is going on, dispatching through it takes longer than a small sequence takes to compute; then
-an `autograd.Function` runs the same functions directly.
+`torch.library` serves everything that transforms a program: compile, vmap, fake tensors, dispatch modes.
+Where nothing of that is going on, dispatching through it takes longer than a small sequence takes to
+compute; then an `autograd.Function` runs the same functions directly.
 """
 
 from __future__ import annotations
@@ -44,14 +44,17 @@ def run_lstm(
     """The first four results of `lstm`, by the shortest way."""
     tensors = (x, y0, c0, gates0, weight_ih, weight_hh, bias, peephole, weight_gates)
     if backend != NATIVE.name or not _plain(tensors):
-        return lstm(*tensors, lengths, variant, reverse, backend)[:4]
+        y, y_n, c_n, gates_n, _, _ = lstm(*tensors, lengths, variant, reverse, backend)
+        return y, y_n, c_n, gates_n
     if lengths is not None:
         check_lengths(lengths, x.shape[0], x.shape[1], "LSTM")
     if not torch.is_grad_enabled():
         p = LSTMParameters(weight_ih, weight_hh, bias, peephole, weight_gates)
         v = Variant.parse(variant)
         return native.lstm_forward(x, LSTMState(y0, c0, gates0), p, lengths, v, reverse)[:4]
-    found: tuple[Tensor, Tensor, Tensor, Tensor] = _LSTM.apply(*tensors, lengths, variant, reverse, backend)
+    found: tuple[Tensor, Tensor, Tensor, Tensor] = _LSTM.apply(  # type: ignore[no-untyped-call]
+        *tensors, lengths, variant, reverse, backend
+    )
     return found
 
 
@@ -106,13 +109,16 @@ def run_simple_rnn(
     """As `simple_rnn`, by the shortest way."""
     tensors = (x, h0, weight_ih, weight_hh, bias)
     if backend != NATIVE.name or not _plain(tensors):
-        return simple_rnn(*tensors, lengths, nonlinearity, reverse, backend)
+        h, h_n = simple_rnn(*tensors, lengths, nonlinearity, reverse, backend)
+        return h, h_n
     if lengths is not None:
         check_lengths(lengths, x.shape[0], x.shape[1], "RNN")
     if not torch.is_grad_enabled():
         p = RNNParameters(weight_ih, weight_hh, bias)
         return native.rnn_forward(x, h0, p, lengths, nonlinearity, reverse)
-    found: tuple[Tensor, Tensor] = _RNN.apply(*tensors, lengths, nonlinearity, reverse, backend)
+    found: tuple[Tensor, Tensor] = _RNN.apply(  # type: ignore[no-untyped-call]
+        *tensors, lengths, nonlinearity, reverse, backend
+    )
     return found
 
 

@@ -196,6 +196,7 @@ def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]
 
 
 def backward(ctx: Any, *d_outputs: Tensor | None) -> tuple[Tensor | None, ...]:
+    """Autograd's backward: what `ctx` saved, and the errors of the results or None."""
     *inputs, lengths, y, gates, cells = ctx.saved_tensors
     d_y, d_y_n, d_c_n, d_gates_n = d_outputs[:4]
     y0, c0, gates0 = inputs[1:4]

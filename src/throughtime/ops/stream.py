@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from throughtime.cells import LSTMCell, SimpleRNNCell
+from throughtime.cells.variants import VANILLA
 from throughtime.kernels import native
 from throughtime.ops.backends import NATIVE, backend
 from throughtime.ops.lstm_loop import LSTMParameters, LSTMState
@@ -98,7 +99,8 @@ class _SteppedStream:
 
     def __init__(self, layers: Sequence[StreamLayer], batch_size: int, name: str) -> None:
         self._layers = [
-            StreamLayer(layer.cell, type(layer.parameters)(*map(_copy, layer.parameters))) for layer in layers
+            StreamLayer(layer.cell, type(layer.parameters)(*map(_copy, layer.parameters)))  # type: ignore[arg-type]
+            for layer in layers
         ]
         self._backend, self._states = backend(name), _zeros(layers, batch_size)
         self._expected = (batch_size, layers[0].parameters.weight_ih.shape[1])
@@ -117,10 +119,9 @@ class _SteppedStream:
             g = layer.cell.nonlinearity if isinstance(layer.cell, SimpleRNNCell) else ""
             h, h_n = self._backend.rnn_forward(x, state[0], layer.parameters, None, g, False)
             return h, (h_n,)
-        if not isinstance(layer.cell, LSTMCell):
-            raise AssertionError("a layer has the parameters of its cell")
+        v = layer.cell.variant if isinstance(layer.cell, LSTMCell) else VANILLA
         before = LSTMState(state[0], state[1], state[2] if len(state) == 3 else None)
-        run = self._backend.lstm_forward(x, before, layer.parameters, None, layer.cell.variant, False)
+        run = self._backend.lstm_forward(x, before, layer.parameters, None, v, False)
         return run.y, (run.y_n, run.c_n, run.gates_n)[: len(state)]
 
     def load(self, states: Sequence[State]) -> None:

@@ -90,11 +90,12 @@ THROUGHTIME_INLINE Vec<T> hyperbolic_tangent(Vec<T> x) {
     using S = Simd<T>;
     using C = ExpConstants<T>;
     const Vec<T> one = S::broadcast(T(1));
-    const auto [shifted, r] = reduce_by_ln2<T>(S::clamp(x + x, -C::tanh_limit, C::tanh_limit));
+    const Vec<T> size = S::magnitude(x);  // for a negative argument e + 2 would magnify e's rounding
+    const auto [shifted, r] = reduce_by_ln2<T>(S::clamp(size + size, T(0), C::tanh_limit));
     const Vec<T> power = S::times_power_of_two(one, shifted);
     const Vec<T> remainder = (r * r) * polynomial(C::q, r) + r;
     const Vec<T> expm1 = power * remainder + (power - one);
-    return S::quotient(expm1, expm1 + S::broadcast(T(2)));
+    return S::with_sign_of(S::quotient(expm1, expm1 + S::broadcast(T(2))), x);
 }
 
 // Derivatives as functions of the activated value.

@@ -103,6 +103,14 @@ struct Simd {
         return x;
     }
     static THROUGHTIME_INLINE V quotient(V a, V b) { return a / b; }
+    static THROUGHTIME_INLINE V magnitude(V x) {
+        for (int l = 0; l < lanes; ++l) x.at[l] = x.at[l] < T(0) ? -x.at[l] : x.at[l];
+        return x;
+    }
+    static THROUGHTIME_INLINE V with_sign_of(V x, V sign) {
+        for (int l = 0; l < lanes; ++l) x.at[l] = sign.at[l] < T(0) ? -x.at[l] : x.at[l];
+        return x;
+    }
     static THROUGHTIME_INLINE V positive(V x) {
         for (int l = 0; l < lanes; ++l) x.at[l] = x.at[l] < T(0) ? T(0) : x.at[l];
         return x;
@@ -170,6 +178,11 @@ struct Simd {
         return x > h ? h : x;
 #endif
     }
+    static THROUGHTIME_INLINE V magnitude(V x) { return (V)((VI)x & ~sign_bit()); }
+    // x, not negative itself, with another's sign.
+    static THROUGHTIME_INLINE V with_sign_of(V x, V sign) { return (V)((VI)x | ((VI)sign & sign_bit())); }
+    static THROUGHTIME_INLINE VI sign_bit() { return (VI)broadcast(T(-0.0)); }
+
     // a / b for b of ordinary size, to the last bit or the one before it.
     static THROUGHTIME_INLINE V quotient(V a, V b) {
 #if THROUGHTIME_VECTOR_BYTES == 64
