@@ -16,7 +16,7 @@ from throughtime.nn.sequences import Lengths
 from throughtime.ops.backends import resolve
 from throughtime.ops.lstm_loop import LSTMParameters
 from throughtime.ops.stream import StreamLayer
-from throughtime.ops.transforms import refuse_forward_mode
+from throughtime.ops.transforms import in_forward_mode, refuse_forward_mode
 
 
 class LSTMLayer(Layer):
@@ -45,7 +45,8 @@ class LSTMLayer(Layer):
 
     def run(self, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         """One sequence through this layer in its direction."""
-        refuse_forward_mode("LSTM", x, *state, *self.parameters(recurse=False))
+        if in_forward_mode():
+            refuse_forward_mode("LSTM", x, *state, *self.parameters(recurse=False))
         y, y_n, c_n, gates_n = ops.run_lstm(
             x,
             state[0],
@@ -61,7 +62,7 @@ class LSTMLayer(Layer):
             self.runs_in_reverse,
             resolve(self.backend, self.weight_hh),
         )
-        return y, (y_n, c_n, gates_n) if len(state) == 3 else (y_n, c_n)
+        return y, (y_n, c_n) if gates_n is None or len(state) == 2 else (y_n, c_n, gates_n)
 
 
 class LSTM(Recurrent):

@@ -15,7 +15,7 @@ from throughtime.nn.sequences import Lengths
 from throughtime.ops.backends import resolve
 from throughtime.ops.simple_rnn_loop import RNNParameters
 from throughtime.ops.stream import StreamLayer
-from throughtime.ops.transforms import refuse_forward_mode
+from throughtime.ops.transforms import in_forward_mode, refuse_forward_mode
 
 
 class RNNLayer(Layer):
@@ -43,7 +43,8 @@ class RNNLayer(Layer):
 
     def run(self, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         """One sequence through this layer in its direction."""
-        refuse_forward_mode("RNN", x, *state, *self.parameters(recurse=False))
+        if in_forward_mode():
+            refuse_forward_mode("RNN", x, *state, *self.parameters(recurse=False))
         h, h_n = ops.run_simple_rnn(
             x,
             state[0],

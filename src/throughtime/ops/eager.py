@@ -40,8 +40,8 @@ def run_lstm(
     variant: str,
     reverse: bool,
     backend: str,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The first four results of `lstm`, by the shortest way."""
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+    """y, y_n, c_n and under FGR gates_n, as `lstm` gives them, by the shortest way."""
     tensors = (x, y0, c0, gates0, weight_ih, weight_hh, bias, peephole, weight_gates)
     if backend != NATIVE.name or not _plain(tensors):
         y, y_n, c_n, gates_n, _, _ = lstm(*tensors, lengths, variant, reverse, backend)
@@ -51,7 +51,7 @@ def run_lstm(
     if not torch.is_grad_enabled():
         p = LSTMParameters(weight_ih, weight_hh, bias, peephole, weight_gates)
         v = Variant.parse(variant)
-        return native.lstm_forward(x, LSTMState(y0, c0, gates0), p, lengths, v, reverse)[:4]
+        return native.lstm_outputs(x, LSTMState(y0, c0, gates0), p, lengths, v, reverse)
     found: tuple[Tensor, Tensor, Tensor, Tensor] = _LSTM.apply(  # type: ignore[no-untyped-call]
         *tensors, lengths, variant, reverse, backend
     )
@@ -80,7 +80,8 @@ class _LSTM(torch.autograd.Function):
         *inputs, lengths, y, gates, cells = ctx.saved_tensors
         x, y0, c0, gates0, weight_ih, weight_hh, bias, peephole, weight_gates = inputs
         d_y, d_y_n, d_c_n, d_gates_n = d_outputs
-        found = native.lstm_backward(
+        compute = native.lstm_gradients if x.shape[1] else native.lstm_backward
+        found = compute(
             torch.zeros_like(y) if d_y is None else d_y,
             LSTMState(d_y_n, d_c_n, None if gates0 is None else d_gates_n),  # type: ignore[arg-type]
             x,
@@ -153,7 +154,7 @@ class _RNN(torch.autograd.Function):
         return (*_wanted(ctx, found), None, None, None, None)
 
 
-def _wanted(ctx: Any, found: tuple[Tensor, ...]) -> tuple[Tensor | None, ...]:
+def _wanted(ctx: Any, found: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
     pairs = zip(ctx.needs_input_grad, found, strict=False)
     return tuple(error if needed else None for needed, error in pairs)
 

@@ -65,9 +65,33 @@ def lstm_forward(
     T, B, H = x.shape[0], x.shape[1], p.weight_hh.shape[1]
     if B == 0:
         return lstm_loop.forward(x, state, p, lengths, v, reverse)
-    rows = p.weight_hh.shape[0]
-    y, cells, gates = _empty(x, (T, B, H)), _empty(x, (T, B, H)), _empty(x, (T, B, rows))
-    y_n, c_n = x.new_empty(B, H), x.new_empty(B, H)
+    gates, cells = _empty(x, (T, B, p.weight_hh.shape[0])), _empty(x, (T, B, H))
+    y, y_n, c_n, gates_n = _lstm_forward(x, state, p, lengths, v, reverse, gates, cells, bars)
+    return LSTMForward(y, y_n, c_n, x.new_empty(0) if gates_n is None else gates_n, gates, cells)
+
+
+def lstm_outputs(
+    x: Tensor, state: LSTMState, p: LSTMParameters, lengths: Tensor | None, v: Variant, reverse: bool
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+    """y, y_n, c_n and under FGR gates_n of `lstm_forward`, where no backward will follow."""
+    if x.shape[1] == 0:
+        return lstm_loop.forward(x, state, p, lengths, v, reverse)[:4]
+    return _lstm_forward(x, state, p, lengths, v, reverse, None, None, None)
+
+
+def _lstm_forward(
+    x: Tensor,
+    state: LSTMState,
+    p: LSTMParameters,
+    lengths: Tensor | None,
+    v: Variant,
+    reverse: bool,
+    gates: Tensor | None,
+    cells: Tensor | None,
+    bars: Tensor | None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+    T, B, H = x.shape[0], x.shape[1], p.weight_hh.shape[1]
+    y, y_n, c_n = _empty(x, (T, B, H)), x.new_empty(B, H), x.new_empty(B, H)
     gates_n = x.new_empty(B, p.weight_gates.shape[0]) if p.weight_gates is not None else None
     native.module().lstm_forward(
         native.instruction_set_index(),
@@ -88,7 +112,7 @@ def lstm_forward(
         ),
         (y, y_n, c_n, gates_n, gates, cells, bars),
     )
-    return LSTMForward(y, y_n, c_n, x.new_empty(0) if gates_n is None else gates_n, gates, cells)
+    return y, y_n, c_n, gates_n
 
 
 def lstm_backward(
@@ -109,8 +133,27 @@ def lstm_backward(
     if x.shape[1] == 0:
         d_final = LSTMState(torch.zeros_like(state.y), torch.zeros_like(state.c), state.gates)
         return lstm_loop.backward(d_y, d_final, x, state, p, lengths, saved, v, reverse, input_error)
+    found = lstm_gradients(d_y, d_final, x, state, p, lengths, saved, v, reverse, input_error, errors=errors)
+    return LSTMBackward(*(x.new_empty(0) if value is None else value for value in found))
+
+
+def lstm_gradients(
+    d_y: Tensor,
+    d_final: LSTMState,
+    x: Tensor,
+    state: LSTMState,
+    p: LSTMParameters,
+    lengths: Tensor | None,
+    saved: LSTMForward,
+    v: Variant,
+    reverse: bool,
+    input_error: bool,
+    *,
+    errors: LSTMErrors | None = None,
+) -> tuple[Tensor | None, ...]:
+    """`lstm_backward` of a batch that is not empty, with None for what does not exist."""
     d_x = _empty(x, x.shape) if input_error else None
-    d_y0, d_c0 = torch.empty_like(state.y), torch.empty_like(state.c)
+    d_y0, d_c0 = state.y.new_empty(state.y.shape), state.c.new_empty(state.c.shape)
     d_gates0 = _empty_like(state.gates)
     d_weight_ih, d_weight_hh = _empty(x, p.weight_ih.shape), _empty(x, p.weight_hh.shape)
     d_bias, d_peephole = _empty_like(p.bias), _empty_like(p.peephole)
@@ -121,7 +164,7 @@ def lstm_backward(
         variant_code(v),
         reverse,
         (
-            _rows(d_y),
+            _errors(d_y),
             _dense(d_final.y),
             _dense(d_final.c),
             _dense(d_final.gates),
@@ -151,16 +194,16 @@ def lstm_backward(
             *(errors or (None, None, None)),
         ),
     )
-    return LSTMBackward(
-        _or_nothing(d_x, x),
+    return (
+        d_x,
         d_y0,
         d_c0,
-        _or_nothing(d_gates0, x),
+        d_gates0,
         d_weight_ih,
         d_weight_hh,
-        _or_nothing(d_bias, x),
-        _or_nothing(d_peephole, x),
-        _or_nothing(d_weight_gates, x),
+        d_bias,
+        d_peephole,
+        d_weight_gates,
     )
 
 
@@ -226,7 +269,7 @@ def rnn_backward(
         NONLINEARITIES[nonlinearity],
         reverse,
         (
-            _rows(d_h),
+            _errors(d_h),
             _dense(d_final),
             _rows(x),
             h0.contiguous(),
@@ -273,9 +316,12 @@ def _rows(value: Tensor) -> Tensor:
     """`value` (T, B, ·) so that each row is dense; the rows may lie in any order."""
     if value.is_contiguous() or value.stride(2) == 1 or value.shape[2] == 1:
         return value
-    if not any(value.stride()):  # one number, seen from everywhere, as the error of a sum is
-        return value[0, 0].contiguous().expand(value.shape)
     return value.contiguous()
+
+
+def _errors(value: Tensor) -> Tensor:
+    """As `_rows`; the kernels take one number seen from everywhere, as the error of a sum is, as it is."""
+    return value if value.stride() == (0, 0, 0) else _rows(value)
 
 
 def _lengths(lengths: Tensor | None) -> Tensor | None:

@@ -59,6 +59,19 @@ struct Reader {
         by_b = view.stride[1];
         return static_cast<const T*>(view.data);
     }
+    // As `rows`; one number seen from everywhere, as the error of a sum is, becomes a row in `held`.
+    const T* errors(nb::handle tensor, const char* name, std::initializer_list<std::int64_t> shape, std::ptrdiff_t& by_t,
+                    std::ptrdiff_t& by_b, std::vector<T>& held) const {
+        View view = look_at(tensor, who, name);
+        const bool one = view.dimensions == 3 && view.data && !view.stride[0] && !view.stride[1] && !view.stride[2];
+        if (one) view.stride[2] = 1;
+        expect(view, who, name, kind_of<T>, shape, true);
+        by_t = view.stride[0];
+        by_b = view.stride[1];
+        if (!one) return static_cast<const T*>(view.data);
+        held.assign(std::size_t(view.shape[2]), *static_cast<const T*>(view.data));
+        return held.data();
+    }
     const std::int64_t* lengths(nb::handle tensor, std::int64_t batch) const {
         if (tensor.is_none()) return nullptr;
         const View view = look_at(tensor, who, "lengths");

@@ -131,7 +131,7 @@ THROUGHTIME_INLINE std::int64_t time_before(bool reverse, std::int64_t t) { retu
 
 template <class T>
 void clear(T* at, std::int64_t count) {
-    __builtin_memset(at, 0, std::size_t(count) * sizeof(T));
+    for (std::int64_t k = 0; k < count; ++k) at[k] = T(0);
 }
 
 }  // namespace

@@ -60,8 +60,9 @@ struct LSTMForwardCall {
     T* y_n;      // (B, H)
     T* c_n;      // (B, H)
     T* gates_n;  // (B, mH); null unless FGR
-    T* gates;    // (T, B, nH), after activation; at padded steps the state's own gates under FGR, else zero
-    T* c;        // (T, B, H); at padded steps the state's
+    T* gates;    // (T, B, nH), after activation; at padded steps the state's own gates under FGR, else zero;
+                 // or null, with c: not wanted, no backward will follow
+    T* c;        // (T, B, H); at padded steps the state's; null when gates is
     T* bars;     // (T, B, nH), before activation, or null: not recorded. Zero at padded steps
 };
 

@@ -134,7 +134,6 @@ struct LSTMForwardKernel {
         for (int r = 0; r < rows; ++r) {
             const std::int64_t at = (row + r) * z.Hp + unit;
             const std::int64_t out = s.t * s.call.batch + s.first + row + r;
-            T* gates = s.call.gates + out * n * z.H + unit;
             if (s.padded(row + r)) {
                 pad(s, row + r, unit, valid, out);
                 continue;
@@ -168,11 +167,14 @@ struct LSTMForwardKernel {
             S::store(s.own.c + at, c);
             S::store(s.own.y[1 - s.now] + at, y);
             store_block(s.call.y + out * z.H + unit, y, valid);
-            store_block(s.call.c + out * z.H + unit, c, valid);
-            if (v.input_gate) store_block(gates, i, valid);
-            if (v.forget == Forget::own) store_block(gates + v.at_f() * z.H, f, valid);
-            store_block(gates + v.at_z() * z.H, block, valid);
-            if (v.output_gate) store_block(gates + v.at_o() * z.H, o, valid);
+            if (s.call.gates) {
+                T* gates = s.call.gates + out * n * z.H + unit;
+                store_block(s.call.c + out * z.H + unit, c, valid);
+                if (v.input_gate) store_block(gates, i, valid);
+                if (v.forget == Forget::own) store_block(gates + v.at_f() * z.H, f, valid);
+                store_block(gates + v.at_z() * z.H, block, valid);
+                if (v.output_gate) store_block(gates + v.at_o() * z.H, o, valid);
+            }
             if (v.full_gate_recurrence) {
                 T* next = s.own.gates[1 - s.now] + (row + r) * z.m * z.Hp + unit;
                 if (v.input_gate) S::store(next, i);
@@ -197,14 +199,14 @@ struct LSTMForwardKernel {
         const V zero = S::broadcast(T(0));
         S::store(s.own.y[1 - s.now] + at, S::load(s.own.y[s.now] + at));
         store_block(s.call.y + out * z.H + unit, zero, valid);
-        store_block(s.call.c + out * z.H + unit, S::load(s.own.c + at), valid);
-        T* gates = s.call.gates + out * z.n * z.H + unit;
-        for (int b = 0; b < z.n; ++b) store_block(gates + b * z.H, zero, valid);
+        T* gates = s.call.gates ? s.call.gates + out * z.n * z.H + unit : nullptr;
+        if (gates) store_block(s.call.c + out * z.H + unit, S::load(s.own.c + at), valid);
+        for (int b = 0; gates && b < z.n; ++b) store_block(gates + b * z.H, zero, valid);
         for (int a = 0; v.full_gate_recurrence && a < z.m; ++a) {
             const std::int64_t gate = row * z.m * z.Hp + a * z.Hp + unit;
             const V value = S::load(s.own.gates[s.now] + gate);
             S::store(s.own.gates[1 - s.now] + gate, value);
-            store_block(gates + v.block_of_gate(a) * z.H, value, valid);
+            if (gates) store_block(gates + v.block_of_gate(a) * z.H, value, valid);
         }
         if (s.call.bars) {
             T* bars = s.call.bars + out * z.n * z.H + unit;

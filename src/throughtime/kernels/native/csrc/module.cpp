@@ -36,8 +36,8 @@ void lstm_forward_of(const Kernel<LSTMForwardCall<T>>& kernel, int threads, cons
     c.y_n = read.dense(item(out, 1), "y_n", {B, H});
     c.c_n = read.dense(item(out, 2), "c_n", {B, H});
     c.gates_n = read.only_if(fgr, item(out, 3), "gates_n", {B, m});
-    c.gates = read.dense(item(out, 4), "gates", {S, B, n});
-    c.c = read.dense(item(out, 5), "cells", {S, B, H});
+    c.gates = read.optional(item(out, 4), "gates", {S, B, n});
+    c.c = read.only_if(c.gates != nullptr, item(out, 5), "cells", {S, B, H});
     c.bars = read.optional(item(out, 6), "bars", {S, B, n});
     const nb::gil_scoped_release released;
     run(kernel, c, threads);
@@ -69,7 +69,8 @@ void lstm_backward_of(const Kernel<LSTMBackwardCall<T>>& kernel, int threads, co
     c.reverse = reverse;
     const std::int64_t S = c.steps, B = c.batch, I = c.inputs, H = c.cells, n = v.blocks() * H, m = v.gates() * H;
     const bool fgr = v.full_gate_recurrence, recorded = !item(out, 9).is_none();
-    c.d_y = read.rows(item(in, 0), "d_y", {S, B, H}, c.d_y_t, c.d_y_b);
+    std::vector<T> held;
+    c.d_y = read.errors(item(in, 0), "d_y", {S, B, H}, c.d_y_t, c.d_y_b, held);
     c.d_y_n = read.optional(item(in, 1), "d_y_n", {B, H});
     c.d_c_n = read.optional(item(in, 2), "d_c_n", {B, H});
     c.d_gates_n = read.optional(item(in, 3), "d_gates_n", {B, m});
@@ -157,7 +158,8 @@ void rnn_backward_of(const Kernel<RNNBackwardCall<T>>& kernel, int threads, Nonl
     c.g = g;
     c.reverse = reverse;
     const std::int64_t S = c.steps, B = c.batch, I = c.inputs, H = c.cells;
-    c.d_h = read.rows(item(in, 0), "d_h", {S, B, H}, c.d_h_t, c.d_h_b);
+    std::vector<T> held;
+    c.d_h = read.errors(item(in, 0), "d_h", {S, B, H}, c.d_h_t, c.d_h_b, held);
     c.d_h_n = read.optional(item(in, 1), "d_h_n", {B, H});
     c.x = read.rows(item(in, 2), "x", {S, B, I}, c.x_t, c.x_b);
     c.h0 = read.dense(item(in, 3), "h0", {B, H});

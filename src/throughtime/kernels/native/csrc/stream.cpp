@@ -1,7 +1,6 @@
 #include "stream.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "memory.hpp"
 #include "threads.hpp"
@@ -40,14 +39,9 @@ class LSTMLayer final : public StreamLayer {
   public:
     LSTMLayer(const Kernel<LSTMForwardCall<T>>& kernel, std::int64_t batch, const nb::tuple& layer)
         : call_(read(batch, layer)),
-          scratch_(std::size_t(batch * call_.cells * (call_.variant.blocks() + call_.variant.gates() + 2)) * sizeof(T)),
           place_(kernel, call_) {
-        const std::int64_t values = batch * call_.cells;
-        T* zeros = static_cast<T*>(scratch_.data());
-        std::memset(zeros, 0, scratch_.size());
-        call_.gates = zeros;
-        call_.c = zeros + values * call_.variant.blocks();
-        call_.y0 = call_.c0 = call_.gates0 = zeros;
+        const std::vector<T> zeros(std::size_t(batch * call_.cells * std::max(1, call_.variant.gates())));
+        call_.y0 = call_.c0 = call_.gates0 = zeros.data();
         place_.load(call_);
     }
     std::int64_t inputs() const override { return call_.inputs; }
@@ -104,7 +98,6 @@ class LSTMLayer final : public StreamLayer {
     }
 
     LSTMForwardCall<T> call_;
-    Block scratch_;
     Place<LSTMForwardCall<T>> place_;
 };
 
@@ -113,10 +106,9 @@ class RNNLayer final : public StreamLayer {
   public:
     RNNLayer(const Kernel<RNNForwardCall<T>>& kernel, std::int64_t batch, const nb::tuple& layer)
         : call_(read(batch, layer)),
-          scratch_(std::size_t(batch * call_.cells) * sizeof(T)),
           place_(kernel, call_) {
-        std::memset(scratch_.data(), 0, scratch_.size());
-        call_.h0 = static_cast<const T*>(scratch_.data());
+        const std::vector<T> zeros(std::size_t(batch * call_.cells));
+        call_.h0 = zeros.data();
         place_.load(call_);
     }
     std::int64_t inputs() const override { return call_.inputs; }
@@ -159,7 +151,6 @@ class RNNLayer final : public StreamLayer {
     }
 
     RNNForwardCall<T> call_;
-    Block scratch_;
     Place<RNNForwardCall<T>> place_;
 };
 

@@ -3,7 +3,34 @@
 namespace throughtime {
 namespace {
 
+// The part of the DLPack standard (1.x) that says what a tensor is without going through Python attributes.
+struct DLTensor {
+    void* data;
+    struct {
+        std::int32_t type, id;
+    } device;
+    std::int32_t dimensions;
+    struct {
+        std::uint8_t code, bits;
+        std::uint16_t lanes;
+    } dtype;
+    std::int64_t *shape, *strides;  // belong to the tensor
+    std::uint64_t byte_offset;
+};
+struct DLPackExchange {
+    struct {
+        std::uint32_t major, minor;
+    } version;
+    void* older;
+    void *allocate, *from_object, *to_object;
+    int (*look)(void* object, DLTensor* out);
+    void* stream;
+};
+constexpr std::int32_t dl_cpu = 1;
+constexpr std::uint8_t dl_int = 0, dl_float = 2;
+
 struct Torch {
+    const DLPackExchange* exchange;
     PyObject *tensor, *parameter, *float32, *float64, *int64;
     PyObject *dtype, *is_cpu, *data_ptr, *shape, *stride;  // attribute names
 };
@@ -44,7 +71,44 @@ const char* written(Kind kind) {
 
 }  // namespace
 
+namespace {
+
+// False where DLPack has no answer, or not one this backend can use; Python's attributes then say why.
+bool look_by_dlpack(PyObject* tensor, View& view) {
+    if (!torch.exchange) return false;
+    DLTensor found;
+    if (torch.exchange->look(tensor, &found) != 0) {
+        PyErr_Clear();
+        return false;
+    }
+    const bool is_float = found.dtype.code == dl_float, is_int = found.dtype.code == dl_int;
+    if (found.device.type != dl_cpu || found.dtype.lanes != 1 || found.dimensions > 3 || !found.strides) return false;
+    if (is_float && found.dtype.bits == 32)
+        view.kind = Kind::f32;
+    else if (is_float && found.dtype.bits == 64)
+        view.kind = Kind::f64;
+    else if (is_int && found.dtype.bits == 64)
+        view.kind = Kind::i64;
+    else
+        return false;
+    view.data = static_cast<char*>(found.data) + found.byte_offset;
+    view.dimensions = found.dimensions;
+    for (int k = 0; k < found.dimensions; ++k) {
+        view.shape[k] = found.shape[k];
+        view.stride[k] = found.strides[k];
+    }
+    return true;
+}
+
+}  // namespace
+
 void learn_torch(nb::object tensor, nb::object parameter, nb::object float32, nb::object float64, nb::object int64) {
+    const nb::object capsule = nb::getattr(tensor, "__dlpack_c_exchange_api__", nb::none());
+    if (PyCapsule_IsValid(capsule.ptr(), "dlpack_exchange_api")) {
+        auto* exchange =
+            static_cast<const DLPackExchange*>(PyCapsule_GetPointer(capsule.ptr(), "dlpack_exchange_api"));
+        if (exchange->version.major == 1 && exchange->look) torch.exchange = exchange;
+    }
     torch.tensor = tensor.release().ptr();  // kept for the life of the process
     torch.parameter = parameter.release().ptr();
     torch.float32 = float32.release().ptr();
@@ -62,6 +126,7 @@ View look_at(nb::handle tensor, const char* who, const char* name) {
     if (!torch.tensor || (type != torch.tensor && type != torch.parameter))
         raise(PyExc_TypeError, about(who, name) + " must be a torch.Tensor, got " + Py_TYPE(tensor.ptr())->tp_name + ".");
     View view;
+    if (look_by_dlpack(tensor.ptr(), view)) return view;
     if (checked(PyObject_GetAttr(tensor.ptr(), torch.is_cpu)).ptr() != Py_True)
         raise(PyExc_ValueError, about(who, name) + " is not in the memory of the CPU; move it with .cpu().");
     const nb::object dtype = checked(PyObject_GetAttr(tensor.ptr(), torch.dtype));
