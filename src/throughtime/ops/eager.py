@@ -80,8 +80,9 @@ class _LSTM(torch.autograd.Function):
         *inputs, lengths, y, gates, cells = ctx.saved_tensors
         x, y0, c0, gates0, weight_ih, weight_hh, bias, peephole, weight_gates = inputs
         d_y, d_y_n, d_c_n, d_gates_n = d_outputs
-        compute = native.lstm_gradients if x.shape[1] else native.lstm_backward
-        found = compute(
+        if x.shape[1] == 0:
+            return (*_wanted(ctx, tuple(map(_zeros_like, inputs))), None, None, None, None)
+        found = native.lstm_gradients(
             torch.zeros_like(y) if d_y is None else d_y,
             LSTMState(d_y_n, d_c_n, None if gates0 is None else d_gates_n),  # type: ignore[arg-type]
             x,
@@ -92,6 +93,7 @@ class _LSTM(torch.autograd.Function):
             Variant.parse(ctx.variant),
             ctx.reverse,
             ctx.needs_input_grad[0],
+            state_error=any(ctx.needs_input_grad[1:4]),
         )
         return (*_wanted(ctx, found), None, None, None, None)
 
@@ -169,3 +171,7 @@ def _plain(tensors: tuple[Tensor | None, ...]) -> bool:
         and torch._C._functorch.peek_interpreter_stack() is None
         and torch._C._get_tracing_state() is None
     )
+
+
+def _zeros_like(value: Tensor | None) -> Tensor | None:
+    return None if value is None else torch.zeros_like(value)

@@ -149,12 +149,12 @@ def lstm_gradients(
     reverse: bool,
     input_error: bool,
     *,
+    state_error: bool = True,
     errors: LSTMErrors | None = None,
 ) -> tuple[Tensor | None, ...]:
-    """`lstm_backward` of a batch that is not empty, with None for what does not exist."""
+    """`lstm_backward` of a batch that is not empty, with None for what does not exist or nobody wants."""
     d_x = _empty(x, x.shape) if input_error else None
-    d_y0, d_c0 = state.y.new_empty(state.y.shape), state.c.new_empty(state.c.shape)
-    d_gates0 = _empty_like(state.gates)
+    d_y0, d_c0, d_gates0 = (_empty_like(part) if state_error else None for part in state)
     d_weight_ih, d_weight_hh = _empty(x, p.weight_ih.shape), _empty(x, p.weight_hh.shape)
     d_bias, d_peephole = _empty_like(p.bias), _empty_like(p.peephole)
     d_weight_gates = _empty_like(p.weight_gates)

@@ -91,9 +91,9 @@ struct LSTMBackwardCall {
     const T* c;      // as the forward left it
 
     T* d_x;             // (T, B, I) or null: not wanted
-    T* d_y0;            // (B, H)
-    T* d_c0;            // (B, H)
-    T* d_gates0;        // (B, mH); null unless FGR
+    T* d_y0;            // (B, H) or null: not wanted
+    T* d_c0;            // (B, H) or null: not wanted
+    T* d_gates0;        // (B, mH) or null: not wanted
     T* d_weight_ih;     // (nH, I)
     T* d_weight_hh;     // (nH, H)
     T* d_bias;          // (nH,) or null: not wanted

@@ -341,9 +341,9 @@ struct LSTMBackwardKernel {
         }
         for (std::int64_t r = 0; r < rows; ++r)
             for (std::int64_t j = 0; j < z.H; ++j) {
-                call.d_y0[(first + r) * z.H + j] = own.e_y[r * z.Hp + j];
-                call.d_c0[(first + r) * z.H + j] = own.e_c[r * z.Hp + j];
-                for (int a = 0; a < z.carried; ++a)
+                if (call.d_y0) call.d_y0[(first + r) * z.H + j] = own.e_y[r * z.Hp + j];
+                if (call.d_c0) call.d_c0[(first + r) * z.H + j] = own.e_c[r * z.Hp + j];
+                for (int a = 0; call.d_gates0 && a < z.carried; ++a)
                     call.d_gates0[((first + r) * z.m + a) * z.H + j] = own.e_gates[(r * z.m + a) * z.Hp + j];
             }
     }

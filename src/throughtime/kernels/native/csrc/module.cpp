@@ -87,9 +87,9 @@ void lstm_backward_of(const Kernel<LSTMBackwardCall<T>>& kernel, int threads, co
     c.gates = read.dense(item(in, 14), "gates", {S, B, n});
     c.c = read.dense(item(in, 15), "cells", {S, B, H});
     c.d_x = read.optional(item(out, 0), "d_x", {S, B, I});
-    c.d_y0 = read.dense(item(out, 1), "d_y0", {B, H});
-    c.d_c0 = read.dense(item(out, 2), "d_c0", {B, H});
-    c.d_gates0 = read.only_if(fgr, item(out, 3), "d_gates0", {B, m});
+    c.d_y0 = read.optional(item(out, 1), "d_y0", {B, H});
+    c.d_c0 = read.optional(item(out, 2), "d_c0", {B, H});
+    c.d_gates0 = read.optional(item(out, 3), "d_gates0", {B, m});
     c.d_weight_ih = read.dense(item(out, 4), "d_weight_ih", {n, I});
     c.d_weight_hh = read.dense(item(out, 5), "d_weight_hh", {n, H});
     c.d_bias = read.optional(item(out, 6), "d_bias", {n});
