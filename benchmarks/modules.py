@@ -1,10 +1,13 @@
 """How long LSTM and RNN take beside torch.nn's and beside a peephole LSTM as a Python loop in torch.
 
-    python benchmarks/modules.py [--quick] [--threads N] [--json]
+    python benchmarks/modules.py [--quick] [--threads N] [--json] [--part sizes|variants|steps|all]
 
 All candidates of a row run in turn within one process, so that whatever else the machine does meets
 them alike; a ratio is the median over the rounds of (other's time / ours) within the round. Above 1,
-throughtime is faster. float32; "forward" without gradients, "both" forward and full backward.
+throughtime is faster. float32; "forward" without gradients, "both" forward and full backward, at H=1024
+with the error of the input. The sizes are measured twice: with the C library's allocator as it is, and
+told to keep its memory (MALLOC_*), from which torch gains. "variants" holds each variant to vanilla,
+"steps" one live reading per call to torch.nn.LSTMCell and, where it is installed, onnxruntime.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -25,6 +29,7 @@ from torch import Tensor, nn
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 import throughtime.nn as tt
+from throughtime.kernels import native
 
 SIZES = [
     (100, 1, 16, 32),
@@ -34,7 +39,10 @@ SIZES = [
     (100, 32, 64, 128),
     (100, 64, 128, 256),
     (100, 64, 512, 512),
+    (100, 128, 1024, 1024),
 ]
+VARIANTS = ["vanilla", "NIG", "NFG", "NOG", "NIAF", "NOAF", "CIFG", "FGR"]
+TUNED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40), "MALLOC_TOP_PAD_": str(64 << 20)}
 QUICK_SIZES = [(100, 1, 16, 32), (120, 32, 4, 32)]
 
 
@@ -110,7 +118,7 @@ def rounds(
 def measure(sizes: list[tuple[int, int, int, int]], budget: float) -> list[dict[str, object]]:
     rows = []
     for size in sizes:
-        x = torch.randn(size[0], size[1], size[2])
+        x = torch.randn(size[0], size[1], size[2], requires_grad=size[3] >= 1024)
         modules = candidates(size, loop=size[3] <= 256)
         for label, run in (("forward", forward), ("both", both)):
             times = rounds(modules, run, x, budget)
@@ -140,27 +148,128 @@ def show(rows: list[dict[str, object]]) -> None:
         print(f"{size:>20} {row['pass']:8}", *cells, *ratios)
 
 
+def variants(size: tuple[int, ...], budget: float) -> dict[str, float]:
+    """How long each variant takes beside vanilla with peepholes, forward and backward."""
+    x = torch.randn(*size[:3])
+    modules: dict[str, nn.Module] = {
+        "tt.LSTM" if name == "vanilla" else name: tt.LSTM(size[2], size[3], peepholes=True, variant=name)
+        for name in VARIANTS
+    }
+    modules["NP"] = tt.LSTM(size[2], size[3])
+    times = rounds(modules, both, x, budget)
+    vanilla = times.pop("tt.LSTM")
+    return {
+        name: statistics.median(b / a for a, b in zip(vanilla, each, strict=True))
+        for name, each in times.items()
+    }
+
+
+def steps(hidden: int, count: int) -> dict[str, float]:
+    """Microseconds for one time step from Python, B=1, I=5, the best of several runs."""
+    x = torch.randn(1, 5)
+    stepper, cell = tt.LSTM(5, hidden).stream(), nn.LSTMCell(5, hidden)
+    state = (torch.zeros(1, hidden), torch.zeros(1, hidden))
+    calls: dict[str, Callable[[], object]] = {
+        "tt stepper": lambda: stepper(x),
+        "torch.nn.LSTMCell": lambda: cell(x, state),
+    }
+    if session := onnx_session(hidden):
+        calls["onnxruntime"] = session
+    best = dict.fromkeys(calls, float("inf"))
+    with torch.no_grad():
+        for _ in range(10):
+            for name, call in calls.items():
+                start = time.perf_counter()
+                for _ in range(count):
+                    call()
+                best[name] = min(best[name], (time.perf_counter() - start) / count)
+    return {name: 1e6 * seconds for name, seconds in best.items()}
+
+
+def onnx_session(hidden: int) -> Callable[[], object] | None:
+    """One step of an LSTM session, or None where onnx or onnxruntime is missing."""
+    try:
+        import numpy as np
+        import onnx
+        import onnxruntime
+    except ImportError:
+        return None
+    helper, real = onnx.helper, onnx.TensorProto.FLOAT
+    shapes = {"x": (1, 1, 5), "h": (1, 1, hidden), "c": (1, 1, hidden)}
+    weights = {"W": (1, 4 * hidden, 5), "R": (1, 4 * hidden, hidden), "b": (1, 8 * hidden)}
+    random = np.random.default_rng(0)
+    made = {k: random.uniform(-0.1, 0.1, shape).astype(np.float32) for k, shape in weights.items()}
+    node = helper.make_node(
+        "LSTM", ["x", "W", "R", "b", "", "h", "c"], ["y", "h_n", "c_n"], hidden_size=hidden
+    )
+    graph = helper.make_graph(
+        [node],
+        "step",
+        [helper.make_tensor_value_info(k, real, shape) for k, shape in shapes.items()],
+        [helper.make_tensor_value_info(k, real, None) for k in ("y", "h_n", "c_n")],
+        [onnx.numpy_helper.from_array(value, k) for k, value in made.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    feed = {k: np.zeros(shape, np.float32) for k, shape in shapes.items()}
+    return lambda: session.run(None, feed)
+
+
+def tuned(arguments: argparse.Namespace) -> list[dict[str, object]]:
+    """The sizes again, in a process whose allocator keeps its memory."""
+    command = [sys.executable, __file__, "--json", "--part", "sizes", "--threads", str(arguments.threads)]
+    command += ["--quick"] if arguments.quick else []
+    found = subprocess.run(
+        command, env={**os.environ, **TUNED}, stdout=subprocess.PIPE, text=True, check=True
+    )
+    rows: list[dict[str, object]] = json.loads(found.stdout)["rows"]
+    return rows
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="two small sizes, a few seconds")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--part", choices=["sizes", "variants", "steps", "all"], default="all")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    rows = measure(QUICK_SIZES if arguments.quick else SIZES, 0.5 if arguments.quick else 4.0)
-    machine = {
-        "torch": torch.__version__,
-        "threads": arguments.threads,
-        "cpus": os.cpu_count(),
-        "processor": platform.machine(),
-        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+    budget, sizes = (0.5, QUICK_SIZES) if arguments.quick else (4.0, SIZES)
+    report: dict[str, object] = {
+        "machine": {
+            "torch": torch.__version__,
+            "threads": arguments.threads,
+            "cpus": os.cpu_count(),
+            "processor": platform.machine(),
+            "kernels": native.instruction_set() or "reference",
+            "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        }
     }
-    if arguments.json:
-        print(json.dumps({"machine": machine, "rows": rows}))
-        return
-    print(", ".join(f"{name} {value}" for name, value in machine.items()))
-    show(rows)
+    if arguments.part in ("sizes", "all"):
+        report["rows"] = measure(sizes, budget)
+        if not TUNED.keys() & os.environ.keys():
+            report["tuned rows"] = tuned(arguments)
+    if arguments.part in ("variants", "all"):
+        report["variants"] = variants(sizes[1 if arguments.quick else 3], 4 * budget)
+    if arguments.part in ("steps", "all"):
+        report["steps"] = {hidden: steps(hidden, 500) for hidden in (32, 64, 128, 256)}
+    print(json.dumps(report)) if arguments.json else show_all(report)
+
+
+def show_all(report: dict[str, object]) -> None:
+    print(", ".join(f"{name} {value}" for name, value in report["machine"].items()))
+    for title in ("rows", "tuned rows"):
+        if title in report:
+            print("\nallocator as it is" if title == "rows" else "\nallocator told to keep its memory")
+            show(report[title])
+    if "variants" in report:
+        print("\ntime of a variant / time of vanilla with peepholes, forward and backward")
+        print("  ".join(f"{name} {ratio:.2f}" for name, ratio in report["variants"].items()))
+    for hidden, row in report.get("steps", {}).items():
+        print(f"one step, H={hidden}:", "  ".join(f"{name} {value:.2f} us" for name, value in row.items()))
 
 
 if __name__ == "__main__":

@@ -55,11 +55,13 @@ def typed_case(cell: Cell, shape: Shape, dtype: torch.dtype) -> Case:
     )
 
 
-def op_arguments(cell: Cell, case: Case, lengths: Tensor | None, reverse: bool) -> tuple[object, ...]:
+def op_arguments(
+    cell: Cell, case: Case, lengths: Tensor | None, reverse: bool, backend: str = "reference"
+) -> tuple[object, ...]:
     p = case.parameters
     if isinstance(cell, SimpleRNNCell):
         parameters = (p["weight_ih"], p["weight_hh"], p.get("bias"))
-        return (case.x, case.initial["h"], *parameters, lengths, cell.nonlinearity, reverse, "reference")
+        return (case.x, case.initial["h"], *parameters, lengths, cell.nonlinearity, reverse, backend)
     gates = joined(cell, case.initial)
     names = ("weight_ih", "weight_hh", "bias", "peephole", "weight_gates")
     return (
@@ -71,7 +73,7 @@ def op_arguments(cell: Cell, case: Case, lengths: Tensor | None, reverse: bool) 
         lengths,
         cell.variant.name,
         reverse,
-        "reference",
+        backend,
     )
 
 
@@ -80,9 +82,11 @@ def joined(cell: Cell, state: Values) -> Tensor | None:
     return torch.cat(gates, dim=-1) if gates else None
 
 
-def through_op(cell: Cell, case: Case, lengths: Tensor | None, reverse: bool) -> Values:
+def through_op(
+    cell: Cell, case: Case, lengths: Tensor | None, reverse: bool, backend: str = "reference"
+) -> Values:
     """Output, final state and every gradient by the op."""
-    arguments = op_arguments(cell, case, lengths, reverse)
+    arguments = op_arguments(cell, case, lengths, reverse, backend)
     if isinstance(cell, SimpleRNNCell):
         h, h_n = ops.simple_rnn(*arguments)
         output, final = h, {"h": h_n}

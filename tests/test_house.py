@@ -14,6 +14,7 @@ FLOORS = [
     {"errors", "_version"},
     {"files", "batch"},
     {"cells"},
+    {"kernels"},
     {"ops"},
     {"nn"},
     {"training", "data", "page", "testing"},

@@ -17,6 +17,7 @@ class Row(NamedTuple):
     reason: str
     relative: float = 0.0
     factor: float = 0.0
+    floors: float = 1.0  # how many times the eps term counts
 
 
 TOLERANCES = {
@@ -30,6 +31,12 @@ TOLERANCES = {
         "one product adds all T·B terms in a chain; the cell adds B, then T, which rounds less: up to 4.7 "
         "times the cell's error was measured over 270 cases, in d_weight_ih and d_weight_hh alone",
         factor=8,
+    ),
+    "native against reference, float32": Row(
+        "2 and one eps hold for nearly all, but in very small cases plain PyTorch is at times right by "
+        "chance, and sums that cancel leave more than one eps of their result: up to 8 eps was measured",
+        factor=8,
+        floors=16,
     ),
     "module against torch.nn, float64": Row(
         "another implementation of the same formulas over up to three layers", relative=1e-12
@@ -48,7 +55,13 @@ def check_factor(row: str, name: str, found: Tensor, plain: Tensor, reference: T
         return
     floor = torch.finfo(found.dtype).eps * max(1.0, reference.abs().max().item())
     plainly = (plain.double() - reference).abs().max().item()
-    _check(row, name, found.double(), reference, TOLERANCES[row].factor * plainly + floor)
+    _check(
+        row,
+        name,
+        found.double(),
+        reference,
+        TOLERANCES[row].factor * plainly + TOLERANCES[row].floors * floor,
+    )
 
 
 def _check(row: str, name: str, found: Tensor, expected: Tensor, bound: float) -> None:

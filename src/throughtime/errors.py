@@ -30,3 +30,7 @@ class NonFiniteError(ThroughtimeError, ArithmeticError):
 
 class OutputError(ThroughtimeError, OSError):
     """A file or folder could not be written: no permission, no space left."""
+
+
+class MachineError(ThroughtimeError, RuntimeError):
+    """This machine or this installation lacks what was asked for: kernels, an instruction set."""

@@ -18,7 +18,7 @@ SMALL = Shape(7, 3, 5, 4)
 @pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
 @pytest.mark.parametrize("padded", [False, True], ids=["full", "padded"])
 @pytest.mark.parametrize("name", CELLS)
-def test_float64(name: str, padded: bool, reverse: bool) -> None:
+def test_float64(name: str, padded: bool, reverse: bool, backend: str) -> None:
     cell = CELLS[name]
     for shape in SHAPES:
         lengths = lengths_for(shape) if padded else None
@@ -26,13 +26,13 @@ def test_float64(name: str, padded: bool, reverse: bool) -> None:
             continue
         case = typed_case(cell, shape, torch.float64)
         expected = through_cell(cell, case, lengths, reverse)
-        for value, found in through_op(cell, case, lengths, reverse).items():
+        for value, found in through_op(cell, case, lengths, reverse, backend).items():
             label = f"{cell.name}, {shape}: {value}"
             check_relative("op against cell, float64", label, found, expected[value])
 
 
 @pytest.mark.parametrize("name", CELLS)
-def test_float32(name: str) -> None:
+def test_float32(name: str, backend: str) -> None:
     cell = CELLS[name]
     for shape in SHAPES[:4]:
         lengths = lengths_for(shape)
@@ -47,7 +47,7 @@ def test_float32(name: str) -> None:
         )
         plain = through_cell(cell, single, lengths, False)
         reference = through_cell(cell, double, lengths, False)
-        for value, found in through_op(cell, single, lengths, False).items():
+        for value, found in through_op(cell, single, lengths, False, backend).items():
             label = f"{cell.name}, {shape}: {value}"
             summed = value.startswith("d_weight")
             row = "weight gradient, float32" if summed else "op against cell, float32"
@@ -56,14 +56,14 @@ def test_float32(name: str) -> None:
 
 @pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
 @pytest.mark.parametrize("name", ["lstm-vanilla", "lstm-FGR", "rnn-tanh"])
-def test_what_stands_at_padded_places_does_not_matter(name: str, reverse: bool) -> None:
+def test_what_stands_at_padded_places_does_not_matter(name: str, reverse: bool, backend: str) -> None:
     cell, lengths = CELLS[name], lengths_for(SMALL)
     assert lengths is not None
     case = typed_case(cell, SMALL, torch.float64)
-    expected = through_op(cell, case, lengths, reverse)
+    expected = through_op(cell, case, lengths, reverse, backend)
     padded = (torch.arange(SMALL.T).unsqueeze(1) >= lengths).unsqueeze(-1)
     x = case.x.detach().masked_fill(padded, torch.nan).requires_grad_()
-    found = through_op(cell, case._replace(x=x), lengths, reverse)
+    found = through_op(cell, case._replace(x=x), lengths, reverse, backend)
     for value, there in expected.items():
         assert torch.equal(found[value], there), value
     assert found["output"].masked_select(padded).eq(0).all()
@@ -72,11 +72,11 @@ def test_what_stands_at_padded_places_does_not_matter(name: str, reverse: bool) 
 
 @pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
 @pytest.mark.parametrize("name", ["lstm-vanilla", "lstm-CIFG+FGR", "rnn-relu"])
-def test_a_padded_sequence_equals_the_same_sequence_alone(name: str, reverse: bool) -> None:
+def test_a_padded_sequence_equals_the_same_sequence_alone(name: str, reverse: bool, backend: str) -> None:
     cell, lengths = CELLS[name], lengths_for(SMALL)
     assert lengths is not None
     case = typed_case(cell, SMALL, torch.float64)
-    together = through_op(cell, case, lengths, reverse)
+    together = through_op(cell, case, lengths, reverse, backend)
     for b, length in enumerate(lengths.tolist()):
         if length == 0:
             for k, there in case.initial.items():
@@ -93,6 +93,7 @@ def test_a_padded_sequence_equals_the_same_sequence_alone(name: str, reverse: bo
             ),
             None,
             reverse,
+            backend,
         )
         row = "op against cell, float64"
         check_relative(row, f"output {b}", together["output"][:length, b : b + 1], alone["output"])
@@ -103,10 +104,10 @@ def test_a_padded_sequence_equals_the_same_sequence_alone(name: str, reverse: bo
 
 
 @pytest.mark.parametrize("name", ["lstm-vanilla", "lstm-FGR", "rnn-tanh"])
-def test_saved_buffers_hold_what_the_contract_says(name: str) -> None:
+def test_saved_buffers_hold_what_the_contract_says(name: str, backend: str) -> None:
     cell = CELLS[name]
     case = typed_case(cell, SMALL, torch.float64)
-    arguments = op_arguments(cell, case, None, False)
+    arguments = op_arguments(cell, case, None, False, backend)
     results = (ops.lstm if name.startswith("lstm") else ops.simple_rnn)(*arguments)
     storages = {value.untyped_storage().data_ptr() for value in results if value.numel()}
     assert len(storages) == sum(bool(value.numel()) for value in results)

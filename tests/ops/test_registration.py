@@ -16,10 +16,12 @@ TINY_LENGTHS = [3, 0]
 NAMES = ["lstm-vanilla", "lstm-NP", "lstm-CIFG+FGR", "rnn-tanh", "rnn-logistic"]
 
 
-def tiny(name: str, lengths: list[int] | None, reverse: bool) -> tuple[object, ...]:
+def tiny(
+    name: str, lengths: list[int] | None, reverse: bool, backend: str = "reference"
+) -> tuple[object, ...]:
     cell = CELLS[name]
     case = typed_case(cell, TINY, torch.float64)
-    arguments = op_arguments(cell, case, None if lengths is None else torch.tensor(lengths), reverse)
+    arguments = op_arguments(cell, case, None if lengths is None else torch.tensor(lengths), reverse, backend)
     leaf = lambda v: v.detach().requires_grad_() if isinstance(v, Tensor) and v.is_floating_point() else v  # noqa: E731
     return tuple(leaf(value) for value in arguments)
 
@@ -29,14 +31,14 @@ def op_for(name: str) -> object:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_opcheck_forward(name: str) -> None:
-    torch.library.opcheck(op_for(name), tiny(name, TINY_LENGTHS, True))
+def test_opcheck_forward(name: str, backend: str) -> None:
+    torch.library.opcheck(op_for(name), tiny(name, TINY_LENGTHS, True, backend))
 
 
 @pytest.mark.parametrize("name", ["lstm-vanilla", "lstm-FGR", "rnn-tanh"])
 @pytest.mark.parametrize("input_error", [True, False])
-def test_opcheck_backward(name: str, input_error: bool) -> None:
-    arguments = [v.detach() if isinstance(v, Tensor) else v for v in tiny(name, TINY_LENGTHS, False)]
+def test_opcheck_backward(name: str, input_error: bool, backend: str) -> None:
+    arguments = [v.detach() if isinstance(v, Tensor) else v for v in tiny(name, TINY_LENGTHS, False, backend)]
     results = op_for(name)(*arguments)
     if name.startswith("lstm"):
         y, y_n, c_n, gates_n, gates, cells = results

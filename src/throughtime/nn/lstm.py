@@ -14,7 +14,9 @@ from throughtime.cells import LSTMCell, Variant
 from throughtime.nn.recurrent import Layer, Recurrent, State
 from throughtime.nn.sequences import Lengths
 from throughtime.ops.backends import resolve
-from throughtime.ops.transforms import refuse_forward_mode
+from throughtime.ops.lstm_loop import LSTMParameters
+from throughtime.ops.stream import StreamLayer
+from throughtime.ops.transforms import in_forward_mode, refuse_forward_mode
 
 
 class LSTMLayer(Layer):
@@ -33,12 +35,19 @@ class LSTMLayer(Layer):
     ) -> None:
         shapes = cell.shapes(input_size, hidden_size)
         super().__init__(shapes, reverse=reverse, backend=backend, device=device, dtype=dtype)
+        self.cell = cell
         self.variant_name = cell.variant.name
+
+    def for_stream(self) -> StreamLayer:
+        """This layer as a stream takes it."""
+        p = LSTMParameters(self.weight_ih, self.weight_hh, self.bias, self.peephole, self.weight_gates)
+        return StreamLayer(self.cell, p)
 
     def run(self, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         """One sequence through this layer in its direction."""
-        refuse_forward_mode("LSTM", x, *state, *self.parameters(recurse=False))
-        y, y_n, c_n, gates_n, _, _ = ops.lstm(
+        if in_forward_mode():
+            refuse_forward_mode("LSTM", x, *state, *self.parameters(recurse=False))
+        y, y_n, c_n, gates_n = ops.run_lstm(
             x,
             state[0],
             state[1],
@@ -51,9 +60,9 @@ class LSTMLayer(Layer):
             lengths,
             self.variant_name,
             self.runs_in_reverse,
-            resolve(self.backend),
+            resolve(self.backend, self.weight_hh),
         )
-        return y, (y_n, c_n, gates_n) if len(state) == 3 else (y_n, c_n)
+        return y, (y_n, c_n) if gates_n is None or len(state) == 2 else (y_n, c_n, gates_n)
 
 
 class LSTM(Recurrent):

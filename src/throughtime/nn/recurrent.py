@@ -20,8 +20,10 @@ from torch.nn.utils.rnn import PackedSequence
 
 from throughtime.cells import Cell
 from throughtime.nn.sequences import Lengths, Sequences, take_in
+from throughtime.nn.stepper import Stepper
 from throughtime.nn.torch_names import rename_torch_keys
-from throughtime.ops.backends import check_backend
+from throughtime.ops.backends import check_backend, resolve
+from throughtime.ops.stream import StreamLayer, open_stream
 
 State = tuple[Tensor, ...]
 
@@ -65,6 +67,10 @@ class Layer(nn.Module, abc.ABC):
     @abc.abstractmethod
     def run(self, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         """One sequence through this layer in its direction."""
+
+    @abc.abstractmethod
+    def for_stream(self) -> StreamLayer:
+        """This layer as a stream takes it."""
 
     def forward(self, x: Tensor, states: list[State], lengths: Tensor | None) -> tuple[Tensor, list[State]]:
         """Both directions, outputs side by side.
@@ -186,6 +192,37 @@ class Recurrent(nn.Module, abc.ABC):
         changed = (f"{name}={value!r}" for name, (value, default) in arguments.items() if value != default)
         return ", ".join([str(self.input_size), str(self.hidden_size), *changed])
 
+    def stream(self, batch_size: int = 1, state: Any = None) -> Stepper:
+        """This network for live readings: `stepper(x_t)` is the output of the next time step.
+
+        The state stays inside the stepper. Gradients and dropout play no part, and the weights are those of
+        now: call `stream` again after they have changed.
+
+        Args:
+            batch_size: B, sequences that advance together.
+            state: As in `forward`; zeros if None.
+
+        Returns:
+            A stepper: x_t (B, I) in, y_t (B, H) out.
+
+        Raises:
+            ValueError: the network is bidirectional, or an argument does not fit.
+        """
+        who = type(self).__name__
+        if self.bidirectional:
+            raise ValueError(
+                f"{who}: a bidirectional network reads a sequence from its end too, so it cannot answer step "
+                "by step; use bidirectional=False."
+            )
+        self._check_size("batch_size", batch_size)
+        parameter = self.layers[0].weight_hh
+        layers = [layer.for_stream() for layer in self.layers]
+        opened = open_stream(layers, batch_size, resolve(self.backend, parameter))
+        stepper = Stepper(opened, batch_size, len(self.state_sizes) == 1)
+        if state is not None:
+            stepper.set_state(state)
+        return stepper
+
     @abc.abstractmethod
     def _named_arguments(self) -> dict[str, tuple[Any, Any]]:
         """Arguments of this kind of network, each with its default, for `extra_repr`."""
@@ -213,6 +250,8 @@ class Recurrent(nn.Module, abc.ABC):
                 output = functional.dropout(output, self.dropout, self.training)
             output, last = layer(output, initial[number * D : (number + 1) * D], batch.lengths)
             final += last
+        if len(final) == 1:
+            return output, tuple(part.unsqueeze(0) for part in final[0])
         return output, tuple(torch.stack(parts) for parts in zip(*final, strict=True))
 
     def _initial(self, state: State | None, batch: Sequences, parameter: Tensor) -> list[State]:

@@ -13,7 +13,9 @@ from throughtime.cells import SimpleRNNCell
 from throughtime.nn.recurrent import Layer, Recurrent, State
 from throughtime.nn.sequences import Lengths
 from throughtime.ops.backends import resolve
-from throughtime.ops.transforms import refuse_forward_mode
+from throughtime.ops.simple_rnn_loop import RNNParameters
+from throughtime.ops.stream import StreamLayer
+from throughtime.ops.transforms import in_forward_mode, refuse_forward_mode
 
 
 class RNNLayer(Layer):
@@ -32,12 +34,18 @@ class RNNLayer(Layer):
     ) -> None:
         shapes = cell.shapes(input_size, hidden_size)
         super().__init__(shapes, reverse=reverse, backend=backend, device=device, dtype=dtype)
+        self.cell = cell
         self.nonlinearity = cell.nonlinearity
+
+    def for_stream(self) -> StreamLayer:
+        """This layer as a stream takes it."""
+        return StreamLayer(self.cell, RNNParameters(self.weight_ih, self.weight_hh, self.bias))
 
     def run(self, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         """One sequence through this layer in its direction."""
-        refuse_forward_mode("RNN", x, *state, *self.parameters(recurse=False))
-        h, h_n = ops.simple_rnn(
+        if in_forward_mode():
+            refuse_forward_mode("RNN", x, *state, *self.parameters(recurse=False))
+        h, h_n = ops.run_simple_rnn(
             x,
             state[0],
             self.weight_ih,
@@ -46,7 +54,7 @@ class RNNLayer(Layer):
             lengths,
             self.nonlinearity,
             self.runs_in_reverse,
-            resolve(self.backend),
+            resolve(self.backend, self.weight_hh),
         )
         return h, (h_n,)
 

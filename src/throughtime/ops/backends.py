@@ -6,10 +6,15 @@ A backend is a name and the functions that fill the contracts at the top of `lst
 
 from __future__ import annotations
 
+import functools
+import warnings
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from throughtime.ops import lstm_loop, simple_rnn_loop
+from torch import Tensor
+
+from throughtime.kernels import native as native_kernels
+from throughtime.ops import lstm_loop, native, simple_rnn_loop
 from throughtime.ops.lstm_loop import LSTMBackward, LSTMForward
 from throughtime.ops.simple_rnn_loop import RNNBackward, RNNForward
 
@@ -40,7 +45,13 @@ REFERENCE: Final = Backend(
     simple_rnn_loop.backward,
 )
 
+NATIVE: Final = Backend(
+    "native", native.lstm_forward, native.lstm_backward, native.rnn_forward, native.rnn_backward
+)
+
 _BACKENDS: Final[dict[str, Backend]] = {REFERENCE.name: REFERENCE}
+if native_kernels.is_available():
+    _BACKENDS[NATIVE.name] = NATIVE
 
 
 def available() -> tuple[str, ...]:
@@ -60,11 +71,34 @@ def check_backend(name: str) -> str:
     return name
 
 
-def resolve(name: str) -> str:
-    """The name of the backend that will compute: `name` itself, or the choice for "auto"."""
-    return REFERENCE.name if check_backend(name) == "auto" else name
+def resolve(name: str, like: Tensor) -> str:
+    """The name of the backend that will compute: `name` itself, or the choice for "auto".
+
+    Args:
+        name: "auto" or the name of a backend.
+        like: A tensor of the dtype and on the device that count.
+    """
+    if check_backend(name) != "auto":
+        return name
+    if not native.can_compute(like):
+        return REFERENCE.name
+    if NATIVE.name not in _BACKENDS:
+        _say_once_that_it_is_slow()
+        return REFERENCE.name
+    return NATIVE.name
 
 
 def backend(name: str) -> Backend:
     """The backend of an explicit name, as `resolve` gives it."""
-    return _BACKENDS[resolve(name)]
+    return _BACKENDS[check_backend(name)]
+
+
+@functools.cache
+def _say_once_that_it_is_slow() -> None:
+    warnings.warn(
+        "throughtime: this installation has no native kernels, so the backend 'reference' computes, several "
+        f"times slower ({native_kernels.why_not()}). Install a wheel for this platform, or a C++20 compiler "
+        "and then throughtime again. backend='reference' asks for it without this warning.",
+        RuntimeWarning,
+        stacklevel=2,
+    )

@@ -195,7 +195,8 @@ def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]
     ctx.set_materialize_grads(False)
 
 
-def _backward(ctx: Any, *d_outputs: Tensor | None) -> tuple[Tensor | None, ...]:
+def backward(ctx: Any, *d_outputs: Tensor | None) -> tuple[Tensor | None, ...]:
+    """Autograd's backward: what `ctx` saved, and the errors of the results or None."""
     *inputs, lengths, y, gates, cells = ctx.saved_tensors
     d_y, d_y_n, d_c_n, d_gates_n = d_outputs[:4]
     y0, c0, gates0 = inputs[1:4]
@@ -262,4 +263,4 @@ def _state(cell: LSTMCell, y: Tensor | None, c: Tensor | None, gates: Tensor | N
     return state
 
 
-lstm.register_autograd(_backward, setup_context=_setup_context)
+lstm.register_autograd(backward, setup_context=_setup_context)

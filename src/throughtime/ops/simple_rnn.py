@@ -134,7 +134,8 @@ def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]
     ctx.set_materialize_grads(False)
 
 
-def _backward(ctx: Any, d_h: Tensor | None, d_h_n: Tensor | None) -> tuple[Tensor | None, ...]:
+def backward(ctx: Any, d_h: Tensor | None, d_h_n: Tensor | None) -> tuple[Tensor | None, ...]:
+    """Autograd's backward: what `ctx` saved, and the errors of the results or None."""
     *inputs, lengths, h = ctx.saved_tensors
     d_h = torch.zeros_like(h) if d_h is None else d_h
     d_h_n = torch.zeros_like(inputs[1]) if d_h_n is None else d_h_n
@@ -171,4 +172,4 @@ def _differentiable(
     return (found.x, found.initial["h"], *gradients)
 
 
-simple_rnn.register_autograd(_backward, setup_context=_setup_context)
+simple_rnn.register_autograd(backward, setup_context=_setup_context)

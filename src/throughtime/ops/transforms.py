@@ -7,13 +7,18 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 
+def in_forward_mode() -> bool:
+    """Whether some tensor may carry a tangent."""
+    return forward_ad._current_level >= 0
+
+
 def refuse_forward_mode(who: str, *tensors: Tensor | None) -> None:
     """Refuse tensors that carry a tangent: a custom op would drop it and give a derivative of zero.
 
     Raises:
         NotImplementedError: one of the tensors is being differentiated in forward mode.
     """
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_compiling() or not in_forward_mode():
         return
     for tensor in tensors:
         if tensor is None:

@@ -1,0 +1,1 @@
+"""The loops over time, fast. Nothing above `ops` imports from here."""

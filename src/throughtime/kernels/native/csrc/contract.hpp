@@ -1,0 +1,189 @@
+// What goes into a kernel and what comes out: every buffer, its shape, its owner.
+//
+// Notation: T steps, B sequences, I inputs, H cells or hidden units; n blocks in the order i, f, z, o less
+// those the variant takes away; m own gates in the order i, f, o.
+//
+// Every buffer belongs to the caller and lives at least as long as the call. No output overlaps another
+// buffer. Arrays are dense, the last index fastest, except where strides (in values) stand beside them.
+// A pointer that may be null says so. `lengths` (B,) holds 0 ... T or is null when every sequence has T.
+//
+// Padding: at a step at or past a sequence's end its state stays as it is, its output is zero and no error
+// arises there. What x holds at such a step never reaches a result, NaN included.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace throughtime {
+
+enum class Forget : int { own = 0, coupled = 1, none = 2 };
+enum class Nonlinearity : int { tanh = 0, relu = 1, logistic = 2, identity = 3 };
+
+// What an LSTM has; see cells/variants.py. Positions count blocks of a row of nH values, -1: no such block.
+struct Variant {
+    bool input_gate = true;
+    Forget forget = Forget::own;
+    bool output_gate = true;
+    bool squash_input = true;
+    bool squash_output = true;
+    bool full_gate_recurrence = false;
+
+    constexpr int blocks() const { return 1 + gates(); }
+    constexpr int gates() const { return int(input_gate) + int(forget == Forget::own) + int(output_gate); }
+    constexpr int at_i() const { return input_gate ? 0 : -1; }
+    constexpr int at_f() const { return forget == Forget::own ? int(input_gate) : -1; }
+    constexpr int at_z() const { return int(input_gate) + int(forget == Forget::own); }
+    constexpr int at_o() const { return output_gate ? at_z() + 1 : -1; }
+    // The block of own gate a = 0 ... m - 1, and its row in the peepholes.
+    constexpr int block_of_gate(int a) const { return a < at_z() ? a : a + 1; }
+    constexpr int peephole_of_o() const { return at_z(); }
+};
+
+template <class T>
+struct LSTMForwardCall {
+    std::int64_t steps, batch, inputs, cells;
+    Variant variant;
+    bool reverse;
+    const T* x;  // (T, B, I), strides x_t, x_b, 1
+    std::ptrdiff_t x_t, x_b;
+    const T* y0;            // (B, H)
+    const T* c0;            // (B, H)
+    const T* gates0;        // (B, mH); null unless FGR
+    const T* weight_ih;     // (nH, I)
+    const T* weight_hh;     // (nH, H)
+    const T* bias;          // (nH,) or null
+    const T* peephole;      // (m, H) or null
+    const T* weight_gates;  // (mH, mH); null unless FGR
+    const std::int64_t* lengths;
+
+    T* y;        // (T, B, H); zero at padded steps
+    T* y_n;      // (B, H)
+    T* c_n;      // (B, H)
+    T* gates_n;  // (B, mH); null unless FGR
+    T* gates;    // (T, B, nH), after activation; at padded steps the state's own gates under FGR, else zero;
+                 // or null, with c: not wanted, no backward will follow
+    T* c;        // (T, B, H); at padded steps the state's; null when gates is
+    T* bars;     // (T, B, nH), before activation, or null: not recorded. Zero at padded steps
+};
+
+template <class T>
+struct LSTMBackwardCall {
+    std::int64_t steps, batch, inputs, cells;
+    Variant variant;
+    bool reverse;
+    const T* d_y;  // (T, B, H), strides d_y_t, d_y_b, 1
+    std::ptrdiff_t d_y_t, d_y_b;
+    const T* d_y_n;      // (B, H) or null: zero
+    const T* d_c_n;      // (B, H) or null: zero
+    const T* d_gates_n;  // (B, mH) or null: zero
+    const T* x;          // (T, B, I), strides x_t, x_b, 1
+    std::ptrdiff_t x_t, x_b;
+    const T* y0;
+    const T* c0;
+    const T* gates0;
+    const T* weight_ih;
+    const T* weight_hh;
+    const T* peephole;      // null: none
+    const T* weight_gates;  // null unless FGR
+    const std::int64_t* lengths;
+    const T* y;      // as the forward left it
+    const T* gates;  // as the forward left it
+    const T* c;      // as the forward left it
+
+    T* d_x;             // (T, B, I) or null: not wanted
+    T* d_y0;            // (B, H) or null: not wanted
+    T* d_c0;            // (B, H) or null: not wanted
+    T* d_gates0;        // (B, mH) or null: not wanted
+    T* d_weight_ih;     // (nH, I)
+    T* d_weight_hh;     // (nH, H)
+    T* d_bias;          // (nH,) or null: not wanted
+    T* d_peephole;      // (m, H); null without peepholes
+    T* d_weight_gates;  // (mH, mH); null unless FGR
+    T* d_bars;          // (T, B, nH), errors before the activation, or null: not recorded
+    T* d_cells;         // (T, B, H), δc(t); null when d_bars is
+    T* d_outputs;       // (T, B, H), δy(t), all its terms; null when d_bars is
+};
+
+template <class T>
+struct RNNForwardCall {
+    std::int64_t steps, batch, inputs, cells;
+    Nonlinearity g;
+    bool reverse;
+    const T* x;
+    std::ptrdiff_t x_t, x_b;
+    const T* h0;         // (B, H)
+    const T* weight_ih;  // (H, I)
+    const T* weight_hh;  // (H, H)
+    const T* bias;       // (H,) or null
+    const std::int64_t* lengths;
+
+    T* h;     // (T, B, H); zero at padded steps
+    T* h_n;   // (B, H)
+    T* bars;  // (T, B, H), a(t), or null: not recorded. Zero at padded steps
+};
+
+template <class T>
+struct RNNBackwardCall {
+    std::int64_t steps, batch, inputs, cells;
+    Nonlinearity g;
+    bool reverse;
+    const T* d_h;  // (T, B, H), strides d_h_t, d_h_b, 1
+    std::ptrdiff_t d_h_t, d_h_b;
+    const T* d_h_n;  // (B, H) or null: zero
+    const T* x;
+    std::ptrdiff_t x_t, x_b;
+    const T* h0;
+    const T* weight_ih;
+    const T* weight_hh;
+    const std::int64_t* lengths;
+    const T* h;  // as the forward left it
+
+    T* d_x;  // or null: not wanted
+    T* d_h0;
+    T* d_weight_ih;
+    T* d_weight_hh;
+    T* d_bias;     // or null: not wanted
+    T* d_bars;     // (T, B, H), δa(t), or null: not recorded
+    T* d_outputs;  // (T, B, H), δh(t); null when d_bars is
+};
+
+// One cell and direction of one instruction set. A call is split into `slices` of the batch. Memory comes
+// from the caller, aligned to 64 bytes, contents arbitrary: `shared` once per call, `own` once per slice.
+// Order: `pack` for every part of the weights; then `slice` for every slice; then, for a backward, `reduce`
+// for every part of the rows of the gradients, which adds up the slices in their order.
+template <class Call>
+struct Kernel {
+    std::int64_t (*shared_bytes)(const Call&);
+    std::int64_t (*own_bytes)(const Call&, std::int64_t rows);
+    void (*pack)(const Call&, void* shared, int part, int parts);
+    void (*slice)(const Call&, const void* shared, void* own, std::int64_t first_row, std::int64_t last_row);
+    // Null for a forward:
+    void (*reduce)(const Call&, void* const* owns, int slices, int part, int parts);
+    // Null for a backward; what `slice` is made of, for a state that stays in `own` from call to call. `load`
+    // reads the initial state, `steps` runs the call's steps and says where the state then is (0 at first),
+    // `unload` writes the final state.
+    void (*load)(const Call&, void* own, std::int64_t first_row, std::int64_t last_row);
+    int (*steps)(const Call&, const void* shared, void* own, std::int64_t first_row, std::int64_t last_row, int now);
+    void (*unload)(const Call&, const void* own, std::int64_t first_row, std::int64_t last_row, int now);
+};
+
+template <class T>
+struct KernelsOf {
+    Kernel<LSTMForwardCall<T>> lstm_forward;
+    Kernel<LSTMBackwardCall<T>> lstm_backward;
+    Kernel<RNNForwardCall<T>> rnn_forward;
+    Kernel<RNNBackwardCall<T>> rnn_backward;
+};
+
+struct Kernels {
+    const char* name;
+    KernelsOf<float> f32;
+    KernelsOf<double> f64;
+};
+
+// Tables of the instruction sets, null where this build has none.
+const Kernels* kernels_baseline();
+const Kernels* kernels_avx2();
+const Kernels* kernels_avx512();
+
+}  // namespace throughtime

@@ -1,0 +1,102 @@
+#include "driver.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "memory.hpp"
+#include "threads.hpp"
+
+namespace throughtime {
+namespace {
+
+// A thread is worth waking for this many multiplications and additions of the recurrence.
+constexpr double work_of_a_thread = 1 << 21;
+
+InstructionSets find_instruction_sets() {
+    InstructionSets found{};
+    auto add = [&](const Kernels* set) {
+        if (set) found.sets[found.count++] = set;
+    };
+    add(kernels_baseline());
+#if defined(THROUGHTIME_X86_64)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) add(kernels_avx2());
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
+        add(kernels_avx512());
+#endif
+    return found;
+}
+
+template <class Call>
+int slices_of(const Call& call, int threads) {
+    const double per_row = double(call.steps) * double(call.cells) * double(call.cells + call.inputs);
+    const double worth = per_row * double(call.batch) / work_of_a_thread;
+    const int most = int(std::min<double>(threads, std::max(1.0, worth)));
+    return int(std::min<std::int64_t>(call.batch, most));
+}
+
+template <class Call>
+struct Work {
+    const Kernel<Call>& kernel;
+    const Call& call;
+    int slices;
+    void* shared;
+    std::vector<void*> owns;
+
+    std::int64_t first(int slice) const { return call.batch * slice / slices; }
+
+    static void pack(void* self, int part) {
+        const Work& w = *static_cast<Work*>(self);
+        const FlushDenormals guard;
+        w.kernel.pack(w.call, w.shared, part, w.slices);
+    }
+    static void slice(void* self, int k) {
+        const Work& w = *static_cast<Work*>(self);
+        const FlushDenormals guard;
+        w.kernel.slice(w.call, w.shared, w.owns[std::size_t(k)], w.first(k), w.first(k + 1));
+    }
+    static void reduce(void* self, int part) {
+        const Work& w = *static_cast<Work*>(self);
+        const FlushDenormals guard;
+        w.kernel.reduce(w.call, w.owns.data(), w.slices, part, w.slices);
+    }
+};
+
+std::size_t aligned(std::int64_t bytes) { return (std::size_t(bytes) + 4095) / 4096 * 4096 + 128; }
+
+}  // namespace
+
+const InstructionSets& instruction_sets() {
+    static const InstructionSets found = find_instruction_sets();
+    return found;
+}
+
+template <class Call>
+void run(const Kernel<Call>& kernel, const Call& call, int threads) {
+    const int slices = slices_of(call, threads);
+    Work<Call> work{kernel, call, slices, nullptr, {}};
+    const std::size_t shared = aligned(kernel.shared_bytes(call));
+    std::size_t total = shared;
+    std::vector<std::size_t> offsets;
+    for (int k = 0; k < slices; ++k) {
+        offsets.push_back(total);
+        total += aligned(kernel.own_bytes(call, work.first(k + 1) - work.first(k)));
+    }
+    const Block block(total);
+    work.shared = block.data();
+    for (const std::size_t offset : offsets) work.owns.push_back(static_cast<char*>(block.data()) + offset);
+    run_tasks(slices, &Work<Call>::pack, &work);
+    run_tasks(slices, &Work<Call>::slice, &work);
+    if (kernel.reduce) run_tasks(slices, &Work<Call>::reduce, &work);
+}
+
+template void run(const Kernel<LSTMForwardCall<float>>&, const LSTMForwardCall<float>&, int);
+template void run(const Kernel<LSTMForwardCall<double>>&, const LSTMForwardCall<double>&, int);
+template void run(const Kernel<LSTMBackwardCall<float>>&, const LSTMBackwardCall<float>&, int);
+template void run(const Kernel<LSTMBackwardCall<double>>&, const LSTMBackwardCall<double>&, int);
+template void run(const Kernel<RNNForwardCall<float>>&, const RNNForwardCall<float>&, int);
+template void run(const Kernel<RNNForwardCall<double>>&, const RNNForwardCall<double>&, int);
+template void run(const Kernel<RNNBackwardCall<float>>&, const RNNBackwardCall<float>&, int);
+template void run(const Kernel<RNNBackwardCall<double>>&, const RNNBackwardCall<double>&, int);
+
+}  // namespace throughtime

@@ -1,0 +1,28 @@
+// A call from the outside: which instruction set, how many slices, whose memory.
+#pragma once
+
+#include "contract.hpp"
+
+namespace throughtime {
+
+// Instruction sets of this build that this machine can run, best last. At least one.
+struct InstructionSets {
+    const Kernels* sets[4];
+    int count;
+};
+const InstructionSets& instruction_sets();
+
+// Runs a kernel on at most `threads` threads. Results are the same bit for bit for the same `threads`.
+template <class Call>
+void run(const Kernel<Call>& kernel, const Call& call, int threads);
+
+extern template void run(const Kernel<LSTMForwardCall<float>>&, const LSTMForwardCall<float>&, int);
+extern template void run(const Kernel<LSTMForwardCall<double>>&, const LSTMForwardCall<double>&, int);
+extern template void run(const Kernel<LSTMBackwardCall<float>>&, const LSTMBackwardCall<float>&, int);
+extern template void run(const Kernel<LSTMBackwardCall<double>>&, const LSTMBackwardCall<double>&, int);
+extern template void run(const Kernel<RNNForwardCall<float>>&, const RNNForwardCall<float>&, int);
+extern template void run(const Kernel<RNNForwardCall<double>>&, const RNNForwardCall<double>&, int);
+extern template void run(const Kernel<RNNBackwardCall<float>>&, const RNNBackwardCall<float>&, int);
+extern template void run(const Kernel<RNNBackwardCall<double>>&, const RNNBackwardCall<double>&, int);
+
+}  // namespace throughtime

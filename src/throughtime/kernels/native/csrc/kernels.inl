@@ -1,0 +1,29 @@
+// The kernels of one instruction set. Included by one file per instruction set, which is compiled with its
+// flags and names the table: THROUGHTIME_TABLE, THROUGHTIME_TABLE_NAME.
+#include "lstm_backward.hpp"
+#include "lstm_forward.hpp"
+#include "rnn_backward.hpp"
+#include "rnn_forward.hpp"
+
+namespace {
+
+template <class K>
+constexpr throughtime::Kernel<typename K::Call> forward_kernel() {
+    return {&K::shared_bytes, &K::own_bytes, &K::pack, &K::slice, nullptr, &K::load, &K::steps, &K::unload};
+}
+template <class K>
+constexpr throughtime::Kernel<typename K::Call> backward_kernel() {
+    return {&K::shared_bytes, &K::own_bytes, &K::pack, &K::slice, &K::reduce, nullptr, nullptr, nullptr};
+}
+template <class T>
+constexpr throughtime::KernelsOf<T> kernels_of() {
+    return {forward_kernel<LSTMForwardKernel<T>>(), backward_kernel<LSTMBackwardKernel<T>>(),
+            forward_kernel<RNNForwardKernel<T>>(), backward_kernel<RNNBackwardKernel<T>>()};
+}
+constexpr throughtime::Kernels table{THROUGHTIME_TABLE_NAME, kernels_of<float>(), kernels_of<double>()};
+
+}  // namespace
+
+namespace throughtime {
+const Kernels* THROUGHTIME_TABLE() { return &table; }
+}  // namespace throughtime

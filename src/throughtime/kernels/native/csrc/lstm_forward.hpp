@@ -1,0 +1,293 @@
+// LSTM, forward: one slice of the batch through the whole sequence.
+//
+// Notation as in contract.hpp; Hp is H rounded up to whole vectors; a *group* is one vector of units with
+// all its blocks, n vectors: one register tile computes them for a few rows, then the cell is finished
+// while they are still in the first cache. Sources of a tile, in the order of the packed weights:
+// y(t-1), x(t), and under FGR the m own gates of t-1.
+//
+// shared: weights [group][k][block][lane], bias [group][block][lane], peepholes [m][Hp].
+// own: y before and after the step (2, rows, Hp), c (rows, Hp), own gates (2, rows, m Hp) under FGR,
+//      one tile.
+#pragma once
+
+#include "activations.hpp"
+#include "gemm.hpp"
+
+namespace {
+
+using throughtime::Forget;
+using throughtime::LSTMForwardCall;
+using throughtime::Variant;
+
+template <class T>
+struct LSTMForwardKernel {
+    using Call = LSTMForwardCall<T>;
+    using S = Simd<T>;
+    using V = Vec<T>;
+    static constexpr int lanes = S::lanes;
+
+    struct Sizes {
+        std::int64_t H, Hp, groups, depth, step;
+        int n, m;
+        explicit Sizes(const Call& call) {
+            H = call.cells;
+            Hp = round_up(H, lanes);
+            groups = Hp / lanes;
+            n = call.variant.blocks();
+            m = call.variant.gates();
+            depth = H + call.inputs + (call.variant.full_gate_recurrence ? m * H : 0);
+            step = n * lanes;
+        }
+        std::int64_t weights() const { return groups * depth * step; }
+        std::int64_t bias() const { return groups * step; }
+    };
+
+    struct Shared {
+        T *weights, *bias, *peephole;
+        Shared(const Sizes& z, void* memory) {
+            weights = static_cast<T*>(memory);
+            bias = weights + z.weights();
+            peephole = bias + z.bias();
+        }
+    };
+
+    struct Own {
+        T *y[2], *c, *gates[2], *bars;
+        Own(const Call& call, const Sizes& z, void* memory, std::int64_t rows) {
+            y[0] = static_cast<T*>(memory);
+            y[1] = y[0] + rows * z.Hp;
+            c = y[1] + rows * z.Hp;
+            gates[0] = c + rows * z.Hp;
+            const std::int64_t own_gates = call.variant.full_gate_recurrence ? rows * z.m * z.Hp : 0;
+            gates[1] = gates[0] + own_gates;
+            bars = gates[1] + own_gates;
+        }
+    };
+
+    static std::int64_t shared_bytes(const Call& call) {
+        const Sizes z(call);
+        return std::int64_t(sizeof(T)) * (z.weights() + z.bias() + z.m * z.Hp);
+    }
+
+    static std::int64_t own_bytes(const Call& call, std::int64_t rows) {
+        const Sizes z(call);
+        const std::int64_t states = 3 + (call.variant.full_gate_recurrence ? 2 * z.m : 0);
+        return std::int64_t(sizeof(T)) * (rows * z.Hp * states + most_tile_rows * z.step);
+    }
+
+    static void pack(const Call& call, void* memory, int part, int parts) {
+        const Sizes z(call);
+        const Shared shared(z, memory);
+        const Variant v = call.variant;
+        for (std::int64_t g = z.groups * part / parts; g < z.groups * (part + 1) / parts; ++g) {
+            const std::int64_t unit = g * lanes, valid = smaller<std::int64_t>(lanes, z.H - unit);
+            for (int b = 0; b < z.n; ++b) {
+                T* w = shared.weights + g * z.depth * z.step + b * lanes;
+                const std::int64_t row = b * z.H + unit;
+                pack_transposed(call.weight_hh + row * z.H, z.H, valid, z.H, w, z.step);
+                w += z.H * z.step;
+                pack_transposed(call.weight_ih + row * call.inputs, call.inputs, valid, call.inputs, w, z.step);
+                w += call.inputs * z.step;
+                if (v.full_gate_recurrence) {
+                    const bool is_gate = b != v.at_z();
+                    const int a = b < v.at_z() ? b : b - 1;
+                    const T* from = is_gate ? call.weight_gates + (a * z.H + unit) * z.m * z.H : nullptr;
+                    pack_transposed(from, z.m * z.H, is_gate ? valid : 0, z.m * z.H, w, z.step);
+                }
+                T* bias = shared.bias + g * z.step + b * lanes;
+                for (int l = 0; l < lanes; ++l) bias[l] = call.bias && l < valid ? call.bias[row + l] : T(0);
+            }
+            for (int a = 0; call.peephole && a < z.m; ++a)
+                for (int l = 0; l < lanes; ++l)
+                    shared.peephole[a * z.Hp + unit + l] = l < valid ? call.peephole[a * z.H + unit + l] : T(0);
+        }
+    }
+
+    // One time step of one slice.
+    struct Step {
+        const Call& call;
+        const Sizes& z;
+        const Shared& shared;
+        const Own& own;
+        std::int64_t t, first;  // time, first row of the slice
+        int now;                // own.y[now] is y(t-1), the other becomes y(t)
+
+        bool padded(std::int64_t row) const { return call.lengths && t >= call.lengths[first + row]; }
+    };
+
+    // The cell of `rows` rows and one group from its values before the activation.
+    template <bool Vanilla, bool Peepholes, bool Record>
+    static void finish(const Step& s, std::int64_t g, std::int64_t row, int rows) {
+        const Variant v = Vanilla ? Variant{} : s.call.variant;
+        const Sizes& z = s.z;
+        const int n = v.blocks();
+        const std::int64_t unit = g * lanes;
+        const int valid = int(smaller<std::int64_t>(lanes, z.H - unit));
+        const V one = S::broadcast(T(1)), zero = S::broadcast(T(0));
+        V p_i = zero, p_f = zero, p_o = zero;
+        if constexpr (Peepholes) {
+            const T* p = s.shared.peephole + unit;
+            if (v.input_gate) p_i = S::load(p);
+            if (v.forget == Forget::own) p_f = S::load(p + v.at_f() * z.Hp);
+            if (v.output_gate) p_o = S::load(p + v.peephole_of_o() * z.Hp);
+        }
+        for (int r = 0; r < rows; ++r) {
+            const std::int64_t at = (row + r) * z.Hp + unit;
+            const std::int64_t out = s.t * s.call.batch + s.first + row + r;
+            if (s.padded(row + r)) {
+                pad(s, row + r, unit, valid, out);
+                continue;
+            }
+            const T* bars = s.own.bars + r * n * lanes;
+            const V c_before = S::load(s.own.c + at);
+            V i = one, f = one, o = one;
+            V z_bar = S::load(bars + v.at_z() * lanes);
+            V i_bar = zero, f_bar = zero, o_bar = zero;
+            if (v.input_gate) {
+                i_bar = S::load(bars);
+                if constexpr (Peepholes) i_bar = i_bar + p_i * c_before;
+                i = logistic<T>(i_bar);
+            }
+            if (v.forget == Forget::own) {
+                f_bar = S::load(bars + v.at_f() * lanes);
+                if constexpr (Peepholes) f_bar = f_bar + p_f * c_before;
+                f = logistic<T>(f_bar);
+            } else if (v.forget == Forget::coupled) {
+                f = one - i;
+            }
+            const V block = v.squash_input ? hyperbolic_tangent<T>(z_bar) : z_bar;
+            const V c = v.forget == Forget::none ? c_before + block * i : c_before * f + block * i;
+            const V h_c = v.squash_output ? hyperbolic_tangent<T>(c) : c;
+            if (v.output_gate) {
+                o_bar = S::load(bars + v.at_o() * lanes);
+                if constexpr (Peepholes) o_bar = o_bar + p_o * c;
+                o = logistic<T>(o_bar);
+            }
+            const V y = o * h_c;
+            S::store(s.own.c + at, c);
+            S::store(s.own.y[1 - s.now] + at, y);
+            store_block(s.call.y + out * z.H + unit, y, valid);
+            if (s.call.gates) {
+                T* gates = s.call.gates + out * n * z.H + unit;
+                store_block(s.call.c + out * z.H + unit, c, valid);
+                if (v.input_gate) store_block(gates, i, valid);
+                if (v.forget == Forget::own) store_block(gates + v.at_f() * z.H, f, valid);
+                store_block(gates + v.at_z() * z.H, block, valid);
+                if (v.output_gate) store_block(gates + v.at_o() * z.H, o, valid);
+            }
+            if (v.full_gate_recurrence) {
+                T* next = s.own.gates[1 - s.now] + (row + r) * z.m * z.Hp + unit;
+                if (v.input_gate) S::store(next, i);
+                if (v.forget == Forget::own) S::store(next + v.at_f() * z.Hp, f);
+                if (v.output_gate) S::store(next + v.peephole_of_o() * z.Hp, o);
+            }
+            if constexpr (Record) {
+                T* bar = s.call.bars + out * n * z.H + unit;
+                if (v.input_gate) store_block(bar, i_bar, valid);
+                if (v.forget == Forget::own) store_block(bar + v.at_f() * z.H, f_bar, valid);
+                store_block(bar + v.at_z() * z.H, z_bar, valid);
+                if (v.output_gate) store_block(bar + v.at_o() * z.H, o_bar, valid);
+            }
+        }
+    }
+
+    // A padded step: the state stays, the output is zero.
+    static void pad(const Step& s, std::int64_t row, std::int64_t unit, int valid, std::int64_t out) {
+        const Sizes& z = s.z;
+        const Variant v = s.call.variant;
+        const std::int64_t at = row * z.Hp + unit;
+        const V zero = S::broadcast(T(0));
+        S::store(s.own.y[1 - s.now] + at, S::load(s.own.y[s.now] + at));
+        store_block(s.call.y + out * z.H + unit, zero, valid);
+        T* gates = s.call.gates ? s.call.gates + out * z.n * z.H + unit : nullptr;
+        if (gates) store_block(s.call.c + out * z.H + unit, S::load(s.own.c + at), valid);
+        for (int b = 0; gates && b < z.n; ++b) store_block(gates + b * z.H, zero, valid);
+        for (int a = 0; v.full_gate_recurrence && a < z.m; ++a) {
+            const std::int64_t gate = row * z.m * z.Hp + a * z.Hp + unit;
+            const V value = S::load(s.own.gates[s.now] + gate);
+            S::store(s.own.gates[1 - s.now] + gate, value);
+            if (gates) store_block(gates + v.block_of_gate(a) * z.H, value, valid);
+        }
+        if (s.call.bars) {
+            T* bars = s.call.bars + out * z.n * z.H + unit;
+            for (int b = 0; b < z.n; ++b) store_block(bars + b * z.H, zero, valid);
+        }
+    }
+
+    template <bool Vanilla, bool Peepholes, bool Record>
+    static void step(const Step& s, std::int64_t rows) {
+        const Sizes& z = s.z;
+        const RowTiles tiles(rows, z.n);
+        const int n_sources = 2 + (s.call.variant.full_gate_recurrence ? z.m : 0);
+        for (std::int64_t g = 0; g < z.groups; ++g) {
+            const T* weights = s.shared.weights + g * z.depth * z.step;
+            for (std::int64_t k = 0; k < tiles.count; ++k) {
+                const std::int64_t row = tiles.begin(k);
+                const int height = int(tiles.begin(k + 1) - row);
+                Source<T> sources[5];
+                sources[0] = {s.own.y[s.now] + row * z.Hp, z.Hp, z.H};
+                sources[1] = {s.call.x + s.t * s.call.x_t + (s.first + row) * s.call.x_b, s.call.x_b, s.call.inputs};
+                for (int a = 0; a < n_sources - 2; ++a)
+                    sources[2 + a] = {s.own.gates[s.now] + (row * z.m + a) * z.Hp, z.m * z.Hp, z.H};
+                tile_for<T>(height, z.n)(sources, n_sources, weights, s.shared.bias + g * z.step, 0, s.own.bars, z.step);
+                finish<Vanilla, Peepholes, Record>(s, g, row, height);
+            }
+        }
+    }
+
+    static void load(const Call& call, void* own_memory, std::int64_t first, std::int64_t last) {
+        const Sizes z(call);
+        const std::int64_t rows = last - first;
+        const Own own(call, z, own_memory, rows);
+        const int carried = call.variant.full_gate_recurrence ? z.m : 0;
+        for (std::int64_t r = 0; r < rows; ++r)
+            for (std::int64_t j = 0; j < z.Hp; ++j) {
+                const bool real = j < z.H;
+                own.y[0][r * z.Hp + j] = real ? call.y0[(first + r) * z.H + j] : T(0);
+                own.c[r * z.Hp + j] = real ? call.c0[(first + r) * z.H + j] : T(0);
+                for (int a = 0; a < carried; ++a)
+                    own.gates[0][(r * z.m + a) * z.Hp + j] =
+                        real ? call.gates0[((first + r) * z.m + a) * z.H + j] : T(0);
+            }
+    }
+
+    static int steps(const Call& call, const void* shared_memory, void* own_memory, std::int64_t first,
+                     std::int64_t last, int now) {
+        const Sizes z(call);
+        const Shared shared(z, const_cast<void*>(shared_memory));
+        const std::int64_t rows = last - first;
+        const Own own(call, z, own_memory, rows);
+        const Variant v = call.variant;
+        const bool vanilla = v.blocks() == 4 && v.squash_input && v.squash_output && !v.full_gate_recurrence;
+        const bool peepholes = call.peephole != nullptr;
+        auto run = vanilla ? (peepholes ? &step<true, true, false> : &step<true, false, false>)
+                           : (peepholes ? &step<false, true, false> : &step<false, false, false>);
+        if (call.bars) run = peepholes ? &step<false, true, true> : &step<false, false, true>;
+        for (std::int64_t k = 0; k < call.steps; ++k, now = 1 - now) {
+            const std::int64_t t = call.reverse ? call.steps - 1 - k : k;
+            run(Step{call, z, shared, own, t, first, now}, rows);
+        }
+        return now;
+    }
+
+    static void unload(const Call& call, const void* own_memory, std::int64_t first, std::int64_t last, int now) {
+        const Sizes z(call);
+        const std::int64_t rows = last - first;
+        const Own own(call, z, const_cast<void*>(own_memory), rows);
+        const int carried = call.variant.full_gate_recurrence ? z.m : 0;
+        for (std::int64_t r = 0; r < rows; ++r)
+            for (std::int64_t j = 0; j < z.H; ++j) {
+                call.y_n[(first + r) * z.H + j] = own.y[now][r * z.Hp + j];
+                call.c_n[(first + r) * z.H + j] = own.c[r * z.Hp + j];
+                for (int a = 0; a < carried; ++a)
+                    call.gates_n[((first + r) * z.m + a) * z.H + j] = own.gates[now][(r * z.m + a) * z.Hp + j];
+            }
+    }
+
+    static void slice(const Call& call, const void* shared, void* own, std::int64_t first, std::int64_t last) {
+        load(call, own, first, last);
+        unload(call, own, first, last, steps(call, shared, own, first, last, 0));
+    }
+};
+
+}  // namespace

@@ -1,0 +1,170 @@
+// Simple RNN, forward: one slice of the batch through the whole sequence.
+//
+// Notation as in contract.hpp; Hp is H rounded up to whole vectors; a *group* is up to four vectors of
+// units, which one register tile computes for a few rows. Sources of a tile: h(t-1), x(t).
+//
+// shared: weights [group][k][vector][lane], bias (Hp).
+// own: h before and after the step (2, rows, Hp), one tile.
+#pragma once
+
+#include "activations.hpp"
+#include "gemm.hpp"
+
+namespace {
+
+using throughtime::Nonlinearity;
+using throughtime::RNNForwardCall;
+
+template <class T>
+THROUGHTIME_INLINE Vec<T> activate(Nonlinearity g, Vec<T> a) {
+    switch (g) {
+        case Nonlinearity::tanh: return hyperbolic_tangent<T>(a);
+        case Nonlinearity::relu: return Simd<T>::positive(a);
+        case Nonlinearity::logistic: return logistic<T>(a);
+        default: return a;
+    }
+}
+
+template <class T>
+struct RNNForwardKernel {
+    using Call = RNNForwardCall<T>;
+    using S = Simd<T>;
+    using V = Vec<T>;
+    static constexpr int lanes = S::lanes;
+
+    struct Sizes {
+        std::int64_t H, Hp, vectors, depth;
+        explicit Sizes(const Call& call) {
+            H = call.cells;
+            Hp = round_up(H, lanes);
+            vectors = Hp / lanes;
+            depth = H + call.inputs;
+        }
+    };
+
+    struct Shared {
+        T *weights, *bias;
+        Shared(const Sizes& z, void* memory) {
+            weights = static_cast<T*>(memory);
+            bias = weights + z.depth * z.Hp;
+        }
+    };
+
+    struct Own {
+        T *h[2], *bars;
+        Own(const Sizes& z, void* memory, std::int64_t rows) {
+            h[0] = static_cast<T*>(memory);
+            h[1] = h[0] + rows * z.Hp;
+            bars = h[1] + rows * z.Hp;
+        }
+    };
+
+    static std::int64_t shared_bytes(const Call& call) {
+        const Sizes z(call);
+        return std::int64_t(sizeof(T)) * (z.depth + 1) * z.Hp;
+    }
+
+    static std::int64_t own_bytes(const Call& call, std::int64_t rows) {
+        const Sizes z(call);
+        return std::int64_t(sizeof(T)) * (2 * rows * z.Hp + most_tile_rows * most_vectors * lanes);
+    }
+
+    static void pack(const Call& call, void* memory, int part, int parts) {
+        const Sizes z(call);
+        const Shared shared(z, memory);
+        const std::int64_t groups = (z.vectors + most_vectors - 1) / most_vectors;
+        for (std::int64_t g = groups * part / parts; g < groups * (part + 1) / parts; ++g) {
+            const std::int64_t first = g * most_vectors;
+            const std::int64_t width = smaller<std::int64_t>(most_vectors, z.vectors - first);
+            for (std::int64_t v = 0; v < width; ++v) {
+                const std::int64_t unit = (first + v) * lanes, valid = smaller<std::int64_t>(lanes, z.H - unit);
+                T* w = shared.weights + (first * z.depth + v) * lanes;
+                pack_transposed(call.weight_hh + unit * z.H, z.H, valid, z.H, w, width * lanes);
+                w += z.H * width * lanes;
+                pack_transposed(call.weight_ih + unit * call.inputs, call.inputs, valid, call.inputs, w,
+                                width * lanes);
+                for (int l = 0; l < lanes; ++l)
+                    shared.bias[unit + l] = call.bias && l < valid ? call.bias[unit + l] : T(0);
+            }
+        }
+    }
+
+    // One time step of one slice; own.h[now] is h(t-1), the other becomes h(t).
+    struct Step {
+        const Call& call;
+        const Sizes& z;
+        const Own& own;
+        std::int64_t t, first;
+        int now;
+
+        bool padded(std::int64_t row) const { return call.lengths && t >= call.lengths[first + row]; }
+    };
+
+    static void finish(const Step& s, std::int64_t vector, int wide, std::int64_t row, int rows) {
+        const Sizes& z = s.z;
+        const V zero = S::broadcast(T(0));
+        for (int r = 0; r < rows; ++r) {
+            const bool padded = s.padded(row + r);
+            const std::int64_t out = s.t * s.call.batch + s.first + row + r;
+            for (int w = 0; w < wide; ++w) {
+                const std::int64_t unit = (vector + w) * lanes, at = (row + r) * z.Hp + unit;
+                const int valid = int(smaller<std::int64_t>(lanes, z.H - unit));
+                const V a = padded ? zero : S::load(s.own.bars + (r * wide + w) * lanes);
+                const V h = padded ? S::load(s.own.h[s.now] + at) : activate<T>(s.call.g, a);
+                S::store(s.own.h[1 - s.now] + at, h);
+                store_block(s.call.h + out * z.H + unit, padded ? zero : h, valid);
+                if (s.call.bars) store_block(s.call.bars + out * z.H + unit, a, valid);
+            }
+        }
+    }
+
+    static void step(const Step& s, const Shared& shared, std::int64_t rows) {
+        const Sizes& z = s.z;
+        for (std::int64_t v = 0; v < z.vectors; v += most_vectors) {
+            const int wide = int(smaller<std::int64_t>(most_vectors, z.vectors - v));
+            const RowTiles tiles(rows, wide);
+            for (std::int64_t k = 0; k < tiles.count; ++k) {
+                const std::int64_t row = tiles.begin(k);
+                const int height = int(tiles.begin(k + 1) - row);
+                const Source<T> sources[2] = {
+                    {s.own.h[s.now] + row * z.Hp, z.Hp, z.H},
+                    {s.call.x + s.t * s.call.x_t + (s.first + row) * s.call.x_b, s.call.x_b, s.call.inputs}};
+                tile_for<T>(height, wide)(sources, 2, shared.weights + v * z.depth * lanes, shared.bias + v * lanes, 0,
+                                          s.own.bars, wide * lanes);
+                finish(s, v, wide, row, height);
+            }
+        }
+    }
+
+    static void load(const Call& call, void* own_memory, std::int64_t first, std::int64_t last) {
+        const Sizes z(call);
+        const Own own(z, own_memory, last - first);
+        for (std::int64_t r = 0; r < last - first; ++r)
+            for (std::int64_t j = 0; j < z.Hp; ++j)
+                own.h[0][r * z.Hp + j] = j < z.H ? call.h0[(first + r) * z.H + j] : T(0);
+    }
+
+    static int steps(const Call& call, const void* shared_memory, void* own_memory, std::int64_t first,
+                     std::int64_t last, int now) {
+        const Sizes z(call);
+        const Shared shared(z, const_cast<void*>(shared_memory));
+        const Own own(z, own_memory, last - first);
+        for (std::int64_t k = 0; k < call.steps; ++k, now = 1 - now)
+            step(Step{call, z, own, call.reverse ? call.steps - 1 - k : k, first, now}, shared, last - first);
+        return now;
+    }
+
+    static void unload(const Call& call, const void* own_memory, std::int64_t first, std::int64_t last, int now) {
+        const Sizes z(call);
+        const Own own(z, const_cast<void*>(own_memory), last - first);
+        for (std::int64_t r = 0; r < last - first; ++r)
+            for (std::int64_t j = 0; j < z.H; ++j) call.h_n[(first + r) * z.H + j] = own.h[now][r * z.Hp + j];
+    }
+
+    static void slice(const Call& call, const void* shared, void* own, std::int64_t first, std::int64_t last) {
+        load(call, own, first, last);
+        unload(call, own, first, last, steps(call, shared, own, first, last, 0));
+    }
+};
+
+}  // namespace

@@ -1,0 +1,168 @@
+// Runs every kernel without Python, for sanitizers: every cell, direction, dtype and instruction set, odd
+// sizes, lengths, several threads at once. Buffers are exactly as large as the contract says and begin with
+// NaN. Values are checked by the Python tests; here only that results are finite and repeatable.
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "driver.hpp"
+#include "memory.hpp"
+
+#if !defined(_WIN32)
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
+using namespace throughtime;
+
+namespace {
+
+template <class T>
+struct Buffers {
+    std::mt19937 random{7};
+    std::vector<std::vector<T>> kept;
+
+    const T* in(std::int64_t count) {
+        std::uniform_real_distribution<T> uniform(T(-0.5), T(0.5));
+        std::vector<T> values(static_cast<std::size_t>(count));
+        for (T& v : values) v = uniform(random);
+        kept.push_back(std::move(values));
+        return kept.back().data();
+    }
+    T* out(std::int64_t count) {
+        kept.emplace_back(static_cast<std::size_t>(count), std::numeric_limits<T>::quiet_NaN());
+        return kept.back().data();
+    }
+    std::vector<T> all() const {
+        std::vector<T> values;
+        for (const auto& one : kept) values.insert(values.end(), one.begin(), one.end());
+        return values;
+    }
+};
+
+struct Size {
+    std::int64_t T, B, I, H;
+};
+
+template <class T>
+std::vector<T> lstm(const KernelsOf<T>& k, Size s, Variant v, bool peepholes, bool reverse, bool record,
+                    const std::vector<std::int64_t>* lengths, int threads) {
+    Buffers<T> b;
+    const std::int64_t n = v.blocks() * s.H, m = v.gates() * s.H, rows = s.T * s.B;
+    const bool fgr = v.full_gate_recurrence;
+    LSTMForwardCall<T> f{};
+    f.steps = s.T, f.batch = s.B, f.inputs = s.I, f.cells = s.H, f.variant = v, f.reverse = reverse;
+    f.x = b.in(rows * s.I), f.x_t = s.B * s.I, f.x_b = s.I;
+    f.y0 = b.in(s.B * s.H), f.c0 = b.in(s.B * s.H), f.gates0 = fgr ? b.in(s.B * m) : nullptr;
+    f.weight_ih = b.in(n * s.I), f.weight_hh = b.in(n * s.H), f.bias = b.in(n);
+    f.peephole = peepholes && m ? b.in(m) : nullptr, f.weight_gates = fgr ? b.in(m * m) : nullptr;
+    f.lengths = lengths ? lengths->data() : nullptr;
+    f.y = b.out(rows * s.H), f.y_n = b.out(s.B * s.H), f.c_n = b.out(s.B * s.H);
+    f.gates_n = fgr ? b.out(s.B * m) : nullptr, f.gates = b.out(rows * n), f.c = b.out(rows * s.H);
+    f.bars = record ? b.out(rows * n) : nullptr;
+    run(k.lstm_forward, f, threads);
+    LSTMBackwardCall<T> r{};
+    r.steps = s.T, r.batch = s.B, r.inputs = s.I, r.cells = s.H, r.variant = v, r.reverse = reverse;
+    r.d_y = b.in(rows * s.H), r.d_y_t = s.B * s.H, r.d_y_b = s.H;
+    r.d_y_n = b.in(s.B * s.H), r.d_c_n = b.in(s.B * s.H), r.d_gates_n = fgr ? b.in(s.B * m) : nullptr;
+    r.x = f.x, r.x_t = f.x_t, r.x_b = f.x_b, r.y0 = f.y0, r.c0 = f.c0, r.gates0 = f.gates0;
+    r.weight_ih = f.weight_ih, r.weight_hh = f.weight_hh, r.peephole = f.peephole, r.weight_gates = f.weight_gates;
+    r.lengths = f.lengths, r.y = f.y, r.gates = f.gates, r.c = f.c;
+    r.d_x = b.out(rows * s.I), r.d_y0 = b.out(s.B * s.H), r.d_c0 = b.out(s.B * s.H);
+    r.d_gates0 = fgr ? b.out(s.B * m) : nullptr;
+    r.d_weight_ih = b.out(n * s.I), r.d_weight_hh = b.out(n * s.H), r.d_bias = b.out(n);
+    r.d_peephole = f.peephole ? b.out(m) : nullptr, r.d_weight_gates = fgr ? b.out(m * m) : nullptr;
+    r.d_bars = record ? b.out(rows * n) : nullptr;
+    r.d_cells = record ? b.out(rows * s.H) : nullptr, r.d_outputs = record ? b.out(rows * s.H) : nullptr;
+    run(k.lstm_backward, r, threads);
+    return b.all();
+}
+
+template <class T>
+std::vector<T> rnn(const KernelsOf<T>& k, Size s, Nonlinearity g, bool reverse, bool record,
+                   const std::vector<std::int64_t>* lengths, int threads) {
+    Buffers<T> b;
+    const std::int64_t rows = s.T * s.B;
+    RNNForwardCall<T> f{};
+    f.steps = s.T, f.batch = s.B, f.inputs = s.I, f.cells = s.H, f.g = g, f.reverse = reverse;
+    f.x = b.in(rows * s.I), f.x_t = s.B * s.I, f.x_b = s.I, f.h0 = b.in(s.B * s.H);
+    f.weight_ih = b.in(s.H * s.I), f.weight_hh = b.in(s.H * s.H), f.bias = b.in(s.H);
+    f.lengths = lengths ? lengths->data() : nullptr;
+    f.h = b.out(rows * s.H), f.h_n = b.out(s.B * s.H), f.bars = record ? b.out(rows * s.H) : nullptr;
+    run(k.rnn_forward, f, threads);
+    RNNBackwardCall<T> r{};
+    r.steps = s.T, r.batch = s.B, r.inputs = s.I, r.cells = s.H, r.g = g, r.reverse = reverse;
+    r.d_h = b.in(rows * s.H), r.d_h_t = s.B * s.H, r.d_h_b = s.H, r.d_h_n = nullptr;
+    r.x = f.x, r.x_t = f.x_t, r.x_b = f.x_b, r.h0 = f.h0, r.weight_ih = f.weight_ih, r.weight_hh = f.weight_hh;
+    r.lengths = f.lengths, r.h = f.h;
+    r.d_x = b.out(rows * s.I), r.d_h0 = b.out(s.B * s.H), r.d_weight_ih = b.out(s.H * s.I);
+    r.d_weight_hh = b.out(s.H * s.H), r.d_bias = b.out(s.H);
+    r.d_bars = record ? b.out(rows * s.H) : nullptr, r.d_outputs = record ? b.out(rows * s.H) : nullptr;
+    run(k.rnn_backward, r, threads);
+    return b.all();
+}
+
+template <class T>
+void check(const std::vector<T>& first, const std::vector<T>& second, const char* what) {
+    for (const T v : first)
+        if (!std::isfinite(v)) std::printf("%s: not finite\n", what), std::exit(1);
+    if (first.size() != second.size() || std::memcmp(first.data(), second.data(), first.size() * sizeof(T)) != 0)
+        std::printf("%s: a second run differs\n", what), std::exit(1);
+}
+
+template <class T>
+void all_of(const KernelsOf<T>& k, Size s, int threads) {
+    std::vector<std::int64_t> lengths(static_cast<std::size_t>(s.B));
+    for (std::int64_t r = 0; r < s.B; ++r) lengths[std::size_t(r)] = (3 * r) % (s.T + 1);
+    for (int mask = 0; mask < 2 * 3 * 2 * 2 * 2 * 2; ++mask) {
+        Variant v;
+        int rest = mask;
+        auto next = [&](int count) { const int digit = rest % count; rest /= count; return digit; };
+        v.input_gate = next(2), v.forget = Forget(next(3)), v.output_gate = next(2);
+        v.squash_input = next(2), v.squash_output = next(2), v.full_gate_recurrence = next(2);
+        if ((v.forget == Forget::coupled && !v.input_gate) || (v.full_gate_recurrence && v.gates() == 0)) continue;
+        const bool reverse = mask % 5 == 0, record = mask % 3 == 0, peepholes = mask % 2 == 0;
+        const auto* padded = mask % 4 == 1 ? &lengths : nullptr;
+        check(lstm(k, s, v, peepholes, reverse, record, padded, threads),
+              lstm(k, s, v, peepholes, reverse, record, padded, threads), "lstm");
+    }
+    for (int g = 0; g < 4; ++g)
+        check(rnn(k, s, Nonlinearity(g), g == 1, g == 2, g == 3 ? &lengths : nullptr, threads),
+              rnn(k, s, Nonlinearity(g), g == 1, g == 2, g == 3 ? &lengths : nullptr, threads), "rnn");
+}
+
+}  // namespace
+
+int main() {
+    poison_blocks(true);
+    const Size sizes[] = {{1, 1, 1, 1}, {3, 5, 2, 7}, {4, 3, 17, 33}, {2, 140, 3, 5}};
+    for (int i = 0; i < instruction_sets().count; ++i) {
+        const Kernels& k = *instruction_sets().sets[i];
+        for (const Size& s : sizes) all_of(k.f32, s, 2), all_of(k.f64, s, 2);
+        // Enough work for several threads, from several threads at once.
+        const Size large{60, 9, 20, 64};
+        auto work = [&] {
+            check(lstm(k.f32, large, {}, true, false, false, nullptr, 3), lstm(k.f32, large, {}, true, false, false, nullptr, 3), "large");
+        };
+        std::vector<std::thread> callers;
+        for (int c = 0; c < 4; ++c) callers.emplace_back(work);
+        for (std::thread& caller : callers) caller.join();
+#if !defined(_WIN32) && !defined(THROUGHTIME_NO_FORK)
+        const pid_t child = fork();
+        if (child == 0) {
+            work();
+            _exit(0);
+        }
+        int status = 0;
+        if (waitpid(child, &status, 0) != child || status != 0) return std::printf("fork: failed\n"), 1;
+#endif
+        std::printf("%s: passed\n", k.name);
+    }
+    release_kept();
+    return 0;
+}
