@@ -48,7 +48,8 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
     printed = capsys.readouterr().out
-    assert all(command in printed for command in ("demo", "fit", "evaluate", "predict", "look"))
+    commands = ("demo", "fit", "evaluate", "predict", "look", "doctor")
+    assert all(command in printed for command in commands)
 
 
 def test_help_of_fit_explains_every_option(capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,6 +87,17 @@ def test_fit_then_measure_predict_and_look(
     monkeypatch.setattr("throughtime.cli.forecast.open_in_browser", lambda path: not opened.append(path))
     assert run(["look", str(model)]) == 0
     assert opened == [(model / "report.html").resolve()]
+
+
+def test_doctor(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("throughtime.cli.doctor.SECONDS", 0.05)
+    assert run(["doctor"]) == 0
+    printed = capsys.readouterr().out
+    assert all(word in printed for word in (tt.__version__, "backends", "instruction set", "times faster"))
+    assert run(["doctor", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["chosen"] in found["backends"]
+    assert found["ratio"] > 0
 
 
 def test_json_is_one_object_and_the_rest_goes_elsewhere(

@@ -1,4 +1,4 @@
-"""The command line: `throughtime demo`, `fit`, `evaluate`, `predict`, `look`."""
+"""The command line: `throughtime demo`, `fit`, `evaluate`, `predict`, `look`, `doctor`."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ app.command(f"{_FORECAST}:demo", name="demo", help="Train on shipped weather, me
 fit_app.command(f"{_FORECAST}:forecast", name="forecast", help="Forecast a column of a table.")
 app.command(f"{_FORECAST}:evaluate", name="evaluate", help="Measure a trained model beside its baselines.")
 app.command(f"{_FORECAST}:predict", name="predict", help="Forecast what comes after the last row.")
+app.command("throughtime.cli.doctor:doctor", name="doctor", help="Say what computes here, and how fast.")
 app.command(f"{_FORECAST}:look", name="look", help="Open the report of a trained model.")
 
 
