@@ -115,6 +115,44 @@ struct LSTMForwardKernel {
         bool padded(std::int64_t row) const { return call.lengths && t >= call.lengths[first + row]; }
     };
 
+    // Peepholes of one group, zero where there are none.
+    struct Peephole {
+        V i, f, o;
+        Peephole(const Step& s, const Variant& v, std::int64_t unit) {
+            const T* p = s.shared.peephole + unit;
+            const bool any = s.call.peephole != nullptr;
+            i = any && v.input_gate ? S::load(p) : S::broadcast(T(0));
+            f = any && v.forget == Forget::own ? S::load(p + v.at_f() * s.z.Hp) : S::broadcast(T(0));
+            o = any && v.output_gate ? S::load(p + v.peephole_of_o() * s.z.Hp) : S::broadcast(T(0));
+        }
+    };
+
+    // The activations that do not wait for c(t), in place, all rows first: they do not wait for each other.
+    template <bool Vanilla, bool Peepholes, bool Record>
+    static void activate(const Step& s, const Peephole& p, std::int64_t unit, std::int64_t row, int rows) {
+        const Variant v = Vanilla ? Variant{} : s.call.variant;
+        const int n = v.blocks(), valid = int(smaller<std::int64_t>(lanes, s.z.H - unit));
+        for (int r = 0; r < rows; ++r) {
+            T* values = s.own.bars + r * n * lanes;
+            T* record = nullptr;
+            if constexpr (Record)
+                record = s.call.bars + (s.t * s.call.batch + s.first + row + r) * n * s.z.H + unit;
+            auto gate = [&](int block, V peephole) {
+                V bar = S::load(values + block * lanes);
+                if constexpr (Peepholes) bar = bar + peephole * S::load(s.own.c + (row + r) * s.z.Hp + unit);
+                if constexpr (Record) store_block(record + block * s.z.H, bar, valid);
+                S::store(values + block * lanes, logistic<T>(bar));
+            };
+            if (v.input_gate) gate(0, p.i);
+            if (v.forget == Forget::own) gate(v.at_f(), p.f);
+            if constexpr (!Peepholes)
+                if (v.output_gate) gate(v.at_o(), p.o);
+            const V z_bar = S::load(values + v.at_z() * lanes);
+            if constexpr (Record) store_block(record + v.at_z() * s.z.H, z_bar, valid);
+            if (v.squash_input) S::store(values + v.at_z() * lanes, hyperbolic_tangent<T>(z_bar));
+        }
+    }
+
     // The cell of `rows` rows and one group from its values before the activation.
     template <bool Vanilla, bool Peepholes, bool Record>
     static void finish(const Step& s, std::int64_t g, std::int64_t row, int rows) {
@@ -123,14 +161,9 @@ struct LSTMForwardKernel {
         const int n = v.blocks();
         const std::int64_t unit = g * lanes;
         const int valid = int(smaller<std::int64_t>(lanes, z.H - unit));
-        const V one = S::broadcast(T(1)), zero = S::broadcast(T(0));
-        V p_i = zero, p_f = zero, p_o = zero;
-        if constexpr (Peepholes) {
-            const T* p = s.shared.peephole + unit;
-            if (v.input_gate) p_i = S::load(p);
-            if (v.forget == Forget::own) p_f = S::load(p + v.at_f() * z.Hp);
-            if (v.output_gate) p_o = S::load(p + v.peephole_of_o() * z.Hp);
-        }
+        const V one = S::broadcast(T(1));
+        const Peephole p(s, v, unit);
+        activate<Vanilla, Peepholes, Record>(s, p, unit, row, rows);
         for (int r = 0; r < rows; ++r) {
             const std::int64_t at = (row + r) * z.Hp + unit;
             const std::int64_t out = s.t * s.call.batch + s.first + row + r;
@@ -138,30 +171,20 @@ struct LSTMForwardKernel {
                 pad(s, row + r, unit, valid, out);
                 continue;
             }
-            const T* bars = s.own.bars + r * n * lanes;
-            const V c_before = S::load(s.own.c + at);
-            V i = one, f = one, o = one;
-            V z_bar = S::load(bars + v.at_z() * lanes);
-            V i_bar = zero, f_bar = zero, o_bar = zero;
-            if (v.input_gate) {
-                i_bar = S::load(bars);
-                if constexpr (Peepholes) i_bar = i_bar + p_i * c_before;
-                i = logistic<T>(i_bar);
-            }
-            if (v.forget == Forget::own) {
-                f_bar = S::load(bars + v.at_f() * lanes);
-                if constexpr (Peepholes) f_bar = f_bar + p_f * c_before;
-                f = logistic<T>(f_bar);
-            } else if (v.forget == Forget::coupled) {
-                f = one - i;
-            }
-            const V block = v.squash_input ? hyperbolic_tangent<T>(z_bar) : z_bar;
+            const T* values = s.own.bars + r * n * lanes;
+            const V c_before = S::load(s.own.c + at), block = S::load(values + v.at_z() * lanes);
+            const V i = v.input_gate ? S::load(values) : one;
+            const V f = v.forget == Forget::own ? S::load(values + v.at_f() * lanes) : one - i;
             const V c = v.forget == Forget::none ? c_before + block * i : c_before * f + block * i;
             const V h_c = v.squash_output ? hyperbolic_tangent<T>(c) : c;
+            V o = one;
             if (v.output_gate) {
-                o_bar = S::load(bars + v.at_o() * lanes);
-                if constexpr (Peepholes) o_bar = o_bar + p_o * c;
-                o = logistic<T>(o_bar);
+                o = S::load(values + v.at_o() * lanes);
+                if constexpr (Peepholes) {
+                    const V o_bar = o + p.o * c;
+                    if constexpr (Record) store_block(s.call.bars + (out * n + v.at_o()) * z.H + unit, o_bar, valid);
+                    o = logistic<T>(o_bar);
+                }
             }
             const V y = o * h_c;
             S::store(s.own.c + at, c);
@@ -180,13 +203,6 @@ struct LSTMForwardKernel {
                 if (v.input_gate) S::store(next, i);
                 if (v.forget == Forget::own) S::store(next + v.at_f() * z.Hp, f);
                 if (v.output_gate) S::store(next + v.peephole_of_o() * z.Hp, o);
-            }
-            if constexpr (Record) {
-                T* bar = s.call.bars + out * n * z.H + unit;
-                if (v.input_gate) store_block(bar, i_bar, valid);
-                if (v.forget == Forget::own) store_block(bar + v.at_f() * z.H, f_bar, valid);
-                store_block(bar + v.at_z() * z.H, z_bar, valid);
-                if (v.output_gate) store_block(bar + v.at_o() * z.H, o_bar, valid);
             }
         }
     }
