@@ -7,7 +7,7 @@
 //
 // shared: weights [group][k][block][lane], bias [group][block][lane], peepholes [m][Hp].
 // own: y before and after the step (2, rows, Hp), c (rows, Hp), own gates (2, rows, m Hp) under FGR,
-//      one tile.
+//      one group's values before the activation, (rows, n lanes).
 #pragma once
 
 #include "activations.hpp"
@@ -25,6 +25,7 @@ struct LSTMForwardKernel {
     using S = Simd<T>;
     using V = Vec<T>;
     static constexpr int lanes = S::lanes;
+    static constexpr std::int64_t most_bytes = std::int64_t(384) << 10;
 
     struct Sizes {
         std::int64_t H, Hp, groups, depth, step;
@@ -72,7 +73,7 @@ struct LSTMForwardKernel {
     static std::int64_t own_bytes(const Call& call, std::int64_t rows) {
         const Sizes z(call);
         const std::int64_t states = 3 + (call.variant.full_gate_recurrence ? 2 * z.m : 0);
-        return std::int64_t(sizeof(T)) * (rows * z.Hp * states + most_tile_rows * z.step);
+        return std::int64_t(sizeof(T)) * (rows * (z.Hp * states + z.step));
     }
 
     static void pack(const Call& call, void* memory, int part, int parts) {
@@ -133,7 +134,7 @@ struct LSTMForwardKernel {
         const Variant v = Vanilla ? Variant{} : s.call.variant;
         const int n = v.blocks(), valid = int(smaller<std::int64_t>(lanes, s.z.H - unit));
         for (int r = 0; r < rows; ++r) {
-            T* values = s.own.bars + r * n * lanes;
+            T* values = s.own.bars + (row + r) * n * lanes;
             T* record = nullptr;
             if constexpr (Record)
                 record = s.call.bars + (s.t * s.call.batch + s.first + row + r) * n * s.z.H + unit;
@@ -171,7 +172,7 @@ struct LSTMForwardKernel {
                 pad(s, row + r, unit, valid, out);
                 continue;
             }
-            const T* values = s.own.bars + r * n * lanes;
+            const T* values = s.own.bars + (row + r) * n * lanes;
             const V c_before = S::load(s.own.c + at), block = S::load(values + v.at_z() * lanes);
             const V i = v.input_gate ? S::load(values) : one;
             const V f = v.forget == Forget::own ? S::load(values + v.at_f() * lanes) : one - i;
@@ -235,18 +236,26 @@ struct LSTMForwardKernel {
         const Sizes& z = s.z;
         const RowTiles tiles(rows, z.n);
         const int n_sources = 2 + (s.call.variant.full_gate_recurrence ? z.m : 0);
+        // A group's weights should stay in the second cache for all rows: if they are many, source by source.
+        const bool few = z.depth * z.step * std::int64_t(sizeof(T)) <= most_bytes;
+        const int at_once = few ? n_sources : 1;
         for (std::int64_t g = 0; g < z.groups; ++g) {
             const T* weights = s.shared.weights + g * z.depth * z.step;
-            for (std::int64_t k = 0; k < tiles.count; ++k) {
-                const std::int64_t row = tiles.begin(k);
-                const int height = int(tiles.begin(k + 1) - row);
-                Source<T> sources[5];
-                sources[0] = {s.own.y[s.now] + row * z.Hp, z.Hp, z.H};
-                sources[1] = {s.call.x + s.t * s.call.x_t + (s.first + row) * s.call.x_b, s.call.x_b, s.call.inputs};
-                for (int a = 0; a < n_sources - 2; ++a)
-                    sources[2 + a] = {s.own.gates[s.now] + (row * z.m + a) * z.Hp, z.m * z.Hp, z.H};
-                tile_for<T>(height, z.n)(sources, n_sources, weights, s.shared.bias + g * z.step, 0, s.own.bars, z.step);
-                finish<Vanilla, Peepholes, Record>(s, g, row, height);
+            for (int first = 0; first < n_sources; first += at_once) {
+                for (std::int64_t k = 0; k < tiles.count; ++k) {
+                    const std::int64_t row = tiles.begin(k);
+                    const int height = int(tiles.begin(k + 1) - row);
+                    Source<T> sources[5];
+                    sources[0] = {s.own.y[s.now] + row * z.Hp, z.Hp, z.H};
+                    sources[1] = {s.call.x + s.t * s.call.x_t + (s.first + row) * s.call.x_b, s.call.x_b, s.call.inputs};
+                    for (int a = 0; a < n_sources - 2; ++a)
+                        sources[2 + a] = {s.own.gates[s.now] + (row * z.m + a) * z.Hp, z.m * z.Hp, z.H};
+                    T* bars = s.own.bars + row * z.step;
+                    const T* start = first == 0 ? s.shared.bias + g * z.step : bars;
+                    tile_for<T>(height, z.n)(sources + first, at_once, weights, start, first == 0 ? 0 : z.step, bars, z.step);
+                    if (first + at_once == n_sources) finish<Vanilla, Peepholes, Record>(s, g, row, height);
+                }
+                weights += (first == 1 ? s.call.inputs : z.H) * z.step;
             }
         }
     }
