@@ -306,3 +306,14 @@ def test_without_kernels_the_reference_computes_and_says_so_once() -> None:
     )
     assert found.stdout.count("this installation has no native kernels") == 1
     assert "C++20 compiler" in found.stdout
+
+
+@pytest.mark.parametrize("name", ["vanilla", "NP+FGR", "rnn"])
+def test_weights_that_outgrow_the_cache(name: str, instruction_set: str) -> None:
+    """Then products are cut into parts."""
+    cell = CELLS.get(name) or LSTMCell(Variant.parse(name))
+    H = 530 if name != "rnn" else 2060
+    problem = make_problem(cell, 2, 7, 1100, H, lengths=torch.tensor([2, 1, 2, 0, 2, 2, 1]))
+    expected = run(REFERENCE, problem)
+    for value, found in run(NATIVE, problem).items():
+        check_relative(ROW, value, found, expected[value])

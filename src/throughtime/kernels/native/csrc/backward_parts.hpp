@@ -30,8 +30,13 @@ struct Ring {
     }
 };
 
-// Calls finish(row, height, first_vector, vectors) for each tile of errors times packed weights
-// (depth, vectors · lanes), left in `scratch`, `vectors` · lanes to a row.
+// Weights of a group that are read again and again for every few rows must not outgrow the second cache: longer
+// products are cut into parts of this many values of depth.
+template <class T>
+constexpr std::int64_t longest_depth = (std::int64_t(256) << 10) / (most_vectors * THROUGHTIME_VECTOR_BYTES);
+
+// Calls finish(row, height, first_vector, vectors, values) for each tile of errors times packed weights
+// (depth, vectors · lanes); values stand in `scratch` (rows, vectors · lanes), from this row on.
 template <class T, class Finish>
 THROUGHTIME_INLINE void times_weights(const StepErrors<T>& s, const T* packed, std::int64_t vectors, T* scratch,
                                       Finish finish) {
@@ -39,12 +44,18 @@ THROUGHTIME_INLINE void times_weights(const StepErrors<T>& s, const T* packed, s
     for (std::int64_t v = 0; v < vectors; v += most_vectors) {
         const int wide = int(smaller<std::int64_t>(most_vectors, vectors - v));
         const RowTiles tiles(s.rows, wide);
-        for (std::int64_t k = 0; k < tiles.count; ++k) {
-            const std::int64_t row = tiles.begin(k);
-            const int height = int(tiles.begin(k + 1) - row);
-            const Source<T> errors{s.errors + row * s.stride, s.stride, s.depth};
-            tile_for<T>(height, wide)(&errors, 1, packed + v * s.depth * lanes, nullptr, 0, scratch, wide * lanes);
-            finish(row, height, v, wide);
+        for (std::int64_t k = 0; k < s.depth; k += longest_depth<T>) {
+            const std::int64_t depth = smaller(longest_depth<T>, s.depth - k);
+            const T* weights = packed + (v * s.depth + k * wide) * lanes;
+            for (std::int64_t tile = 0; tile < tiles.count; ++tile) {
+                const std::int64_t row = tiles.begin(tile);
+                const int height = int(tiles.begin(tile + 1) - row);
+                const Source<T> errors{s.errors + row * s.stride + k, s.stride, depth};
+                T* values = scratch + row * wide * lanes;
+                tile_for<T>(height, wide)(&errors, 1, weights, k > 0 ? values : nullptr, wide * lanes, values,
+                                          wide * lanes);
+                if (k + depth == s.depth) finish(row, height, v, wide, values);
+            }
         }
     }
 }
@@ -54,11 +65,11 @@ template <class T>
 void step_back(const StepErrors<T>& s, const T* packed, std::int64_t vectors, T* to, std::ptrdiff_t to_stride,
                T* scratch) {
     constexpr int lanes = Simd<T>::lanes;
-    times_weights(s, packed, vectors, scratch, [&](std::int64_t row, int height, std::int64_t v, int wide) {
+    times_weights(s, packed, vectors, scratch, [&](std::int64_t row, int height, std::int64_t v, int wide, const T* values) {
         for (int r = 0; r < height; ++r)
             for (int w = 0; w < wide && !s.padded(row + r); ++w)
                 Simd<T>::store(to + (row + r) * to_stride + (v + w) * lanes,
-                               Simd<T>::load(scratch + (r * wide + w) * lanes));
+                               Simd<T>::load(values + (r * wide + w) * lanes));
     });
 }
 
@@ -67,11 +78,11 @@ template <class T>
 void input_errors(const StepErrors<T>& s, const T* packed, std::int64_t I, T* to, T* scratch) {
     constexpr int lanes = Simd<T>::lanes;
     const std::int64_t vectors = (I + lanes - 1) / lanes;
-    times_weights(s, packed, vectors, scratch, [&](std::int64_t row, int height, std::int64_t v, int wide) {
+    times_weights(s, packed, vectors, scratch, [&](std::int64_t row, int height, std::int64_t v, int wide, const T* values) {
         for (int r = 0; r < height; ++r)
             for (int w = 0; w < wide; ++w) {
                 const std::int64_t column = (v + w) * lanes;
-                store_block(to + (row + r) * I + column, Simd<T>::load(scratch + (r * wide + w) * lanes),
+                store_block(to + (row + r) * I + column, Simd<T>::load(values + (r * wide + w) * lanes),
                             int(smaller<std::int64_t>(lanes, I - column)));
             }
     });

@@ -6,8 +6,33 @@
 #include "memory.hpp"
 #include "threads.hpp"
 
+#if defined(THROUGHTIME_X86_64) && defined(_MSC_VER)
+#include <immintrin.h>
+#include <intrin.h>
+#endif
+
 namespace throughtime {
 namespace {
+
+#if defined(THROUGHTIME_X86_64) && defined(_MSC_VER)
+// Clang on Windows has __builtin_cpu_supports only with a library that is not linked by default.
+__attribute__((target("xsave"))) bool has(int leaf7_ebx_bits, unsigned long long saved_registers) {
+    int leaf1[4], leaf7[4];
+    __cpuid(leaf1, 1);
+    constexpr int osxsave = 1 << 27, fma = 1 << 12;
+    if ((leaf1[2] & osxsave) == 0 || (leaf1[2] & fma) == 0) return false;
+    __cpuidex(leaf7, 7, 0);
+    return (leaf7[1] & leaf7_ebx_bits) == leaf7_ebx_bits && (_xgetbv(0) & saved_registers) == saved_registers;
+}
+bool has_avx2() { return has(1 << 5, 0x6); }
+bool has_avx512() { return has(int(1u << 16 | 1u << 17 | 1u << 30 | 1u << 31), 0xe6); }
+#elif defined(THROUGHTIME_X86_64)
+bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+bool has_avx512() {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+}
+#endif
 
 // A thread is worth waking for this many multiplications and additions of the recurrence.
 constexpr double work_of_a_thread = 1 << 21;
@@ -19,10 +44,8 @@ InstructionSets find_instruction_sets() {
     };
     add(kernels_baseline());
 #if defined(THROUGHTIME_X86_64)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) add(kernels_avx2());
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
-        add(kernels_avx512());
+    if (has_avx2()) add(kernels_avx2());
+    if (has_avx512()) add(kernels_avx512());
 #endif
     return found;
 }

@@ -93,7 +93,7 @@ struct LSTMBackwardKernel {
         const std::int64_t states = rows * z.Hp * (2 + z.carried);
         const std::int64_t chunk = steps.slots * rows * z.ring_stride + steps.depth * z.columns +
                                    round_up(steps.depth * z.few, lanes);
-        return std::int64_t(sizeof(T)) * (z.gradients() + states + chunk + most_tile_rows * most_vectors * lanes);
+        return std::int64_t(sizeof(T)) * (z.gradients() + states + chunk + rows * most_vectors * lanes);
     }
 
     static void pack(const Call& call, void* memory, int part, int parts) {

@@ -7,7 +7,7 @@
 //
 // shared: weights [group][k][block][lane], bias [group][block][lane], peepholes [m][Hp].
 // own: y before and after the step (2, rows, Hp), c (rows, Hp), own gates (2, rows, m Hp) under FGR,
-//      one tile.
+//      one group's values before the activation, (rows, n lanes).
 #pragma once
 
 #include "activations.hpp"
@@ -25,6 +25,7 @@ struct LSTMForwardKernel {
     using S = Simd<T>;
     using V = Vec<T>;
     static constexpr int lanes = S::lanes;
+    static constexpr std::int64_t most_bytes = std::int64_t(384) << 10;
 
     struct Sizes {
         std::int64_t H, Hp, groups, depth, step;
@@ -72,7 +73,7 @@ struct LSTMForwardKernel {
     static std::int64_t own_bytes(const Call& call, std::int64_t rows) {
         const Sizes z(call);
         const std::int64_t states = 3 + (call.variant.full_gate_recurrence ? 2 * z.m : 0);
-        return std::int64_t(sizeof(T)) * (rows * z.Hp * states + most_tile_rows * z.step);
+        return std::int64_t(sizeof(T)) * (rows * (z.Hp * states + z.step));
     }
 
     static void pack(const Call& call, void* memory, int part, int parts) {
@@ -115,6 +116,44 @@ struct LSTMForwardKernel {
         bool padded(std::int64_t row) const { return call.lengths && t >= call.lengths[first + row]; }
     };
 
+    // Peepholes of one group, zero where there are none.
+    struct Peephole {
+        V i, f, o;
+        Peephole(const Step& s, const Variant& v, std::int64_t unit) {
+            const T* p = s.shared.peephole + unit;
+            const bool any = s.call.peephole != nullptr;
+            i = any && v.input_gate ? S::load(p) : S::broadcast(T(0));
+            f = any && v.forget == Forget::own ? S::load(p + v.at_f() * s.z.Hp) : S::broadcast(T(0));
+            o = any && v.output_gate ? S::load(p + v.peephole_of_o() * s.z.Hp) : S::broadcast(T(0));
+        }
+    };
+
+    // The activations that do not wait for c(t), in place, all rows first: they do not wait for each other.
+    template <bool Vanilla, bool Peepholes, bool Record>
+    static void activate(const Step& s, const Peephole& p, std::int64_t unit, std::int64_t row, int rows) {
+        const Variant v = Vanilla ? Variant{} : s.call.variant;
+        const int n = v.blocks(), valid = int(smaller<std::int64_t>(lanes, s.z.H - unit));
+        for (int r = 0; r < rows; ++r) {
+            T* values = s.own.bars + (row + r) * n * lanes;
+            T* record = nullptr;
+            if constexpr (Record)
+                record = s.call.bars + (s.t * s.call.batch + s.first + row + r) * n * s.z.H + unit;
+            auto gate = [&](int block, V peephole) {
+                V bar = S::load(values + block * lanes);
+                if constexpr (Peepholes) bar = bar + peephole * S::load(s.own.c + (row + r) * s.z.Hp + unit);
+                if constexpr (Record) store_block(record + block * s.z.H, bar, valid);
+                S::store(values + block * lanes, logistic<T>(bar));
+            };
+            if (v.input_gate) gate(0, p.i);
+            if (v.forget == Forget::own) gate(v.at_f(), p.f);
+            if constexpr (!Peepholes)
+                if (v.output_gate) gate(v.at_o(), p.o);
+            const V z_bar = S::load(values + v.at_z() * lanes);
+            if constexpr (Record) store_block(record + v.at_z() * s.z.H, z_bar, valid);
+            if (v.squash_input) S::store(values + v.at_z() * lanes, hyperbolic_tangent<T>(z_bar));
+        }
+    }
+
     // The cell of `rows` rows and one group from its values before the activation.
     template <bool Vanilla, bool Peepholes, bool Record>
     static void finish(const Step& s, std::int64_t g, std::int64_t row, int rows) {
@@ -123,14 +162,9 @@ struct LSTMForwardKernel {
         const int n = v.blocks();
         const std::int64_t unit = g * lanes;
         const int valid = int(smaller<std::int64_t>(lanes, z.H - unit));
-        const V one = S::broadcast(T(1)), zero = S::broadcast(T(0));
-        V p_i = zero, p_f = zero, p_o = zero;
-        if constexpr (Peepholes) {
-            const T* p = s.shared.peephole + unit;
-            if (v.input_gate) p_i = S::load(p);
-            if (v.forget == Forget::own) p_f = S::load(p + v.at_f() * z.Hp);
-            if (v.output_gate) p_o = S::load(p + v.peephole_of_o() * z.Hp);
-        }
+        const V one = S::broadcast(T(1));
+        const Peephole p(s, v, unit);
+        activate<Vanilla, Peepholes, Record>(s, p, unit, row, rows);
         for (int r = 0; r < rows; ++r) {
             const std::int64_t at = (row + r) * z.Hp + unit;
             const std::int64_t out = s.t * s.call.batch + s.first + row + r;
@@ -138,30 +172,20 @@ struct LSTMForwardKernel {
                 pad(s, row + r, unit, valid, out);
                 continue;
             }
-            const T* bars = s.own.bars + r * n * lanes;
-            const V c_before = S::load(s.own.c + at);
-            V i = one, f = one, o = one;
-            V z_bar = S::load(bars + v.at_z() * lanes);
-            V i_bar = zero, f_bar = zero, o_bar = zero;
-            if (v.input_gate) {
-                i_bar = S::load(bars);
-                if constexpr (Peepholes) i_bar = i_bar + p_i * c_before;
-                i = logistic<T>(i_bar);
-            }
-            if (v.forget == Forget::own) {
-                f_bar = S::load(bars + v.at_f() * lanes);
-                if constexpr (Peepholes) f_bar = f_bar + p_f * c_before;
-                f = logistic<T>(f_bar);
-            } else if (v.forget == Forget::coupled) {
-                f = one - i;
-            }
-            const V block = v.squash_input ? hyperbolic_tangent<T>(z_bar) : z_bar;
+            const T* values = s.own.bars + (row + r) * n * lanes;
+            const V c_before = S::load(s.own.c + at), block = S::load(values + v.at_z() * lanes);
+            const V i = v.input_gate ? S::load(values) : one;
+            const V f = v.forget == Forget::own ? S::load(values + v.at_f() * lanes) : one - i;
             const V c = v.forget == Forget::none ? c_before + block * i : c_before * f + block * i;
             const V h_c = v.squash_output ? hyperbolic_tangent<T>(c) : c;
+            V o = one;
             if (v.output_gate) {
-                o_bar = S::load(bars + v.at_o() * lanes);
-                if constexpr (Peepholes) o_bar = o_bar + p_o * c;
-                o = logistic<T>(o_bar);
+                o = S::load(values + v.at_o() * lanes);
+                if constexpr (Peepholes) {
+                    const V o_bar = o + p.o * c;
+                    if constexpr (Record) store_block(s.call.bars + (out * n + v.at_o()) * z.H + unit, o_bar, valid);
+                    o = logistic<T>(o_bar);
+                }
             }
             const V y = o * h_c;
             S::store(s.own.c + at, c);
@@ -180,13 +204,6 @@ struct LSTMForwardKernel {
                 if (v.input_gate) S::store(next, i);
                 if (v.forget == Forget::own) S::store(next + v.at_f() * z.Hp, f);
                 if (v.output_gate) S::store(next + v.peephole_of_o() * z.Hp, o);
-            }
-            if constexpr (Record) {
-                T* bar = s.call.bars + out * n * z.H + unit;
-                if (v.input_gate) store_block(bar, i_bar, valid);
-                if (v.forget == Forget::own) store_block(bar + v.at_f() * z.H, f_bar, valid);
-                store_block(bar + v.at_z() * z.H, z_bar, valid);
-                if (v.output_gate) store_block(bar + v.at_o() * z.H, o_bar, valid);
             }
         }
     }
@@ -219,18 +236,26 @@ struct LSTMForwardKernel {
         const Sizes& z = s.z;
         const RowTiles tiles(rows, z.n);
         const int n_sources = 2 + (s.call.variant.full_gate_recurrence ? z.m : 0);
+        // A group's weights should stay in the second cache for all rows: if they are many, source by source.
+        const bool few = z.depth * z.step * std::int64_t(sizeof(T)) <= most_bytes;
+        const int at_once = few ? n_sources : 1;
         for (std::int64_t g = 0; g < z.groups; ++g) {
             const T* weights = s.shared.weights + g * z.depth * z.step;
-            for (std::int64_t k = 0; k < tiles.count; ++k) {
-                const std::int64_t row = tiles.begin(k);
-                const int height = int(tiles.begin(k + 1) - row);
-                Source<T> sources[5];
-                sources[0] = {s.own.y[s.now] + row * z.Hp, z.Hp, z.H};
-                sources[1] = {s.call.x + s.t * s.call.x_t + (s.first + row) * s.call.x_b, s.call.x_b, s.call.inputs};
-                for (int a = 0; a < n_sources - 2; ++a)
-                    sources[2 + a] = {s.own.gates[s.now] + (row * z.m + a) * z.Hp, z.m * z.Hp, z.H};
-                tile_for<T>(height, z.n)(sources, n_sources, weights, s.shared.bias + g * z.step, 0, s.own.bars, z.step);
-                finish<Vanilla, Peepholes, Record>(s, g, row, height);
+            for (int first = 0; first < n_sources; first += at_once) {
+                for (std::int64_t k = 0; k < tiles.count; ++k) {
+                    const std::int64_t row = tiles.begin(k);
+                    const int height = int(tiles.begin(k + 1) - row);
+                    Source<T> sources[5];
+                    sources[0] = {s.own.y[s.now] + row * z.Hp, z.Hp, z.H};
+                    sources[1] = {s.call.x + s.t * s.call.x_t + (s.first + row) * s.call.x_b, s.call.x_b, s.call.inputs};
+                    for (int a = 0; a < n_sources - 2; ++a)
+                        sources[2 + a] = {s.own.gates[s.now] + (row * z.m + a) * z.Hp, z.m * z.Hp, z.H};
+                    T* bars = s.own.bars + row * z.step;
+                    const T* start = first == 0 ? s.shared.bias + g * z.step : bars;
+                    tile_for<T>(height, z.n)(sources + first, at_once, weights, start, first == 0 ? 0 : z.step, bars, z.step);
+                    if (first + at_once == n_sources) finish<Vanilla, Peepholes, Record>(s, g, row, height);
+                }
+                weights += (first == 1 ? s.call.inputs : z.H) * z.step;
             }
         }
     }

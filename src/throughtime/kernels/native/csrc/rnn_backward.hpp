@@ -4,7 +4,7 @@
 //
 // shared: packed for the step back: W (Hp, H), and U (Hp, I) if δx is wanted.
 // own: what `reduce` reads (gradients of the weights (Hp, columns H and I, each rounded up; with few inputs
-//      those of x apart, (I, Hp)), of the bias (Hp)), the ring, the error of the state, the panel, one tile.
+//      those of x apart, (I, Hp)), of the bias (Hp)), the ring, the error of the state, the panel, one group.
 #pragma once
 
 #include "activations.hpp"
@@ -83,7 +83,7 @@ struct RNNBackwardKernel {
         const std::int64_t chunk = steps.slots * rows * z.ring_stride + steps.depth * z.columns +
                                    round_up(steps.depth * z.few, lanes);
         return std::int64_t(sizeof(T)) *
-               (z.gradients() + rows * z.Hp + chunk + most_tile_rows * most_vectors * lanes);
+               (z.gradients() + rows * z.Hp + chunk + rows * most_vectors * lanes);
     }
 
     static void pack(const Call& call, void* memory, int part, int parts) {
