@@ -1,6 +1,9 @@
 """How long LSTM and RNN take beside torch.nn's and beside a peephole LSTM as a Python loop in torch.
 
     python benchmarks/modules.py [--quick] [--threads N] [--json] [--part sizes|variants|steps|all]
+        [--up-to H] [--processor-time]
+
+On a busy machine --processor-time with --threads 1 counts the time of the process instead of the clock's.
 
 All candidates of a row run in turn within one process, so that whatever else the machine does meets
 them alike; a ratio is the median over the rounds of (other's time / ours) within the round. Above 1,
@@ -70,6 +73,9 @@ class PeepholeLoop(nn.Module):
         return torch.stack(outputs), (y, c)
 
 
+clock = time.perf_counter
+
+
 def candidates(size: tuple[int, ...], loop: bool) -> dict[str, nn.Module]:
     inputs, hidden = size[2:]
     made: dict[str, nn.Module] = {
@@ -109,9 +115,9 @@ def rounds(
     begun = time.perf_counter()
     while len(times["tt.LSTM"]) < 3 or time.perf_counter() - begun < budget:
         for name, module in modules.items():
-            start = time.perf_counter()
+            start = clock()
             run(module, x)
-            times[name].append(time.perf_counter() - start)
+            times[name].append(clock() - start)
     return times
 
 
@@ -220,7 +226,9 @@ def onnx_session(hidden: int) -> Callable[[], object] | None:
 def tuned(arguments: argparse.Namespace) -> list[dict[str, object]]:
     """The sizes again, in a process whose allocator keeps its memory."""
     command = [sys.executable, __file__, "--json", "--part", "sizes", "--threads", str(arguments.threads)]
+    command += ["--up-to", str(arguments.up_to)]
     command += ["--quick"] if arguments.quick else []
+    command += ["--processor-time"] if arguments.processor_time else []
     found = subprocess.run(
         command, env={**os.environ, **TUNED}, stdout=subprocess.PIPE, text=True, check=True
     )
@@ -233,11 +241,19 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two small sizes, a few seconds")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--up-to", type=int, default=1024, metavar="H", help="leave larger sizes out")
+    parser.add_argument("--processor-time", action="store_true", help="see above; with --threads 1")
     parser.add_argument("--part", choices=["sizes", "variants", "steps", "all"], default="all")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     budget, sizes = (0.5, QUICK_SIZES) if arguments.quick else (4.0, SIZES)
+    sizes = [size for size in sizes if size[3] <= arguments.up_to]
+    if arguments.processor_time:
+        if arguments.threads != 1:
+            parser.error("--processor-time adds up the threads; use it with --threads 1")
+        global clock
+        clock = time.process_time
     report: dict[str, object] = {
         "machine": {
             "torch": torch.__version__,
