@@ -10,17 +10,18 @@ from throughtime.nn.recurrent import State
 
 
 class QuantileHead(nn.Module):
-    """Linear map to quantiles, sorted so that they cannot cross.
+    """Linear map to quantiles that do not cross.
 
-    Sorting crossed quantiles never makes a forecast worse (Chernozhukov, Fernández-Val and Galichon,
-    Quantile and probability curves without crossing, 2010).
+    In training each output keeps its place, so that it learns one quantile; in eval mode the outputs are
+    sorted, which never makes a forecast worse (Chernozhukov, Fernández-Val and Galichon, Quantile and
+    probability curves without crossing, 2010).
 
     Args:
         input_size: H, size of what it reads.
         leads: K, number of lead times.
         quantiles: Q, number of quantiles.
 
-    Shape: (..., H) to (..., K, Q), rising along Q.
+    Shape: (..., H) to (..., K, Q), in eval mode rising along Q.
     """
 
     def __init__(self, input_size: int, leads: int, quantiles: int) -> None:
@@ -31,7 +32,8 @@ class QuantileHead(nn.Module):
     def forward(self, y: Tensor) -> Tensor:
         """Map (..., H) to quantiles (..., K, Q)."""
         raw: Tensor = self.linear(y)
-        return raw.view(*y.shape[:-1], self.leads, self.quantiles).sort(dim=-1).values
+        quantiles = raw.view(*y.shape[:-1], self.leads, self.quantiles)
+        return quantiles if self.training else quantiles.sort(dim=-1).values
 
 
 class ForecastNetwork(nn.Module):

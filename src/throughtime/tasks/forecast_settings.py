@@ -59,7 +59,7 @@ class ForecastSettings(BaseModel):
     nonlinearity: Literal["tanh", "relu", "logistic", "identity"] = Field(
         "tanh", description="Nonlinearity of the simple RNN."
     )
-    hidden: Positive = Field(32, description="Hidden units of each layer.")
+    hidden: Positive = Field(24, description="Hidden units of each layer.")
     layers: Positive = Field(1, description="Recurrent layers, one on top of the other.")
     dropout: float = Field(0.3, ge=0, lt=1, description="Share of hidden units dropped before the output.")
     backend: str = Field("auto", description="Kernel that runs the recurrent layers.")
@@ -69,7 +69,7 @@ class ForecastSettings(BaseModel):
     )
     batch_size: Positive = Field(128, description="Windows in one update.")
     optimizer: Literal["adam", "adamw", "sgd"] = Field("adam", description="How gradients become updates.")
-    learning_rate: float = Field(2e-3, gt=0, description="Largest learning rate of the schedule.")
+    learning_rate: float = Field(3e-3, gt=0, description="Largest learning rate of the schedule.")
     schedule: Literal["one-cycle", "constant", "cosine", "plateau"] = Field(
         "one-cycle", description="How the learning rate changes."
     )
