@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from throughtime._version import __version__
-from throughtime.data import Windows, format_duration
+from throughtime.data import Windows, format_duration, parse_duration
 from throughtime.page import forecast_report as page
 from throughtime.tasks.evaluation import Evaluation
 from throughtime.tasks.forecast_data import ForecastData
@@ -38,7 +38,7 @@ def build_report(
     """Gather everything that `render_forecast_report` draws."""
     series, metrics = data.series, evaluation.metrics
     return page.ForecastReport(
-        title=f"{settings.target}, {settings.horizon} ahead",
+        title=f"{settings.target}, {_in_words(settings.horizon)} ahead",
         target=settings.target,
         unit=metrics.unit,
         version=__version__,
@@ -46,8 +46,8 @@ def build_report(
         network=describe_network(settings),
         parameters=parameters,
         seconds_to_fit=seconds,
-        horizon=settings.horizon,
-        history_span=settings.history,
+        horizon=_in_words(settings.horizon),
+        history_span=_in_words(settings.history),
         steps=settings.steps,
         time_zone="UTC" if data.recipe.zoned else "",
         source=_source(data, source_name),
@@ -230,6 +230,10 @@ def _limits(metrics: Metrics) -> list[str]:
         "and later data may behave differently."
     )
     return limits
+
+
+def _in_words(duration: str) -> str:
+    return format_duration(parse_duration(duration))
 
 
 def _time(value: np.datetime64) -> str:
