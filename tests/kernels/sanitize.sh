@@ -5,7 +5,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 for sanitizers in "${@:-address,undefined thread}"; do
     for one in $sanitizers; do
-        folder=${TMPDIR:-/tmp}/throughtime-sanitized/$one
+        folder="$here/../../build/sanitized/$one"
         cmake -S "$here/sanitized" -B "$folder" -DTHROUGHTIME_SANITIZE="$one" >/dev/null
         cmake --build "$folder" --parallel 2 >/dev/null
         echo "== $one"
