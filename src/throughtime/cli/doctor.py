@@ -38,7 +38,7 @@ def _print(found: Diagnosis) -> None:
         "instruction set": f"{found.instruction_set} (of {sets})" if sets else "none",
         "threads": str(found.threads),
         "LSTM": f"{found.milliseconds:.2f} ms forward and backward (T, B, I, H = 200, 32, 5, 64)",
-        "torch.nn.LSTM": f"{found.torch_milliseconds:.2f} ms: throughtime is {found.ratio:.1f} times faster",
+        "torch.nn.LSTM": f"{found.torch_milliseconds:.2f} ms: throughtime is {found.ratio:.2g} times as fast",
     }
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in rows.items():

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
+import polars as pl
 from cyclopts import Group, Parameter
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -116,10 +117,12 @@ def predict(
 ) -> int:
     """Forecast what comes after the last row of DATA, with 80 % and 95 % intervals, as CSV."""
     frame = Forecaster.load(folder).predict(data)
+    zone = "Z" if frame.schema["time"] == pl.Datetime("us", "UTC") else ""
+    text = frame.write_csv(datetime_format=f"%Y-%m-%dT%H:%M:%S{zone}")
     if out is None:
-        sys.stdout.write(frame.write_csv())
+        sys.stdout.write(text)
     else:
-        files.write_text(out, frame.write_csv())
+        files.write_text(out, text)
         print(f"Wrote {len(frame):,} lead times to {out}", file=sys.stderr)
     return 0
 
