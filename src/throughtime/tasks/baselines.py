@@ -15,6 +15,7 @@ import numpy.typing as npt
 from sklearn.neighbors import NearestNeighbors
 
 from throughtime.data import Windows
+from throughtime.data.windows import ALL, Indices
 
 Floats = npt.NDArray[np.floating]
 Neighbours = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]  # rows of windows, their neighbours
@@ -53,10 +54,9 @@ class LeftOut:
     reason: str
 
 
-def persistence(windows: Windows, rows: npt.NDArray[np.intp] | None = None) -> Floats:
+def persistence(windows: Windows, rows: Indices = ALL) -> Floats:
     """The last known value, at every lead time, of all windows or of those in `rows`: (windows, K)."""
-    last = windows.known((0,)) if rows is None else windows.known((0,), rows)
-    return np.repeat(last, len(windows.leads), axis=1)
+    return np.repeat(windows.known((0,), rows), len(windows.leads), axis=1)
 
 
 def same_hour_day_before(windows: Windows, step: timedelta) -> Floats:

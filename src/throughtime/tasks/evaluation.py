@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -68,13 +67,14 @@ def forecast_windows(network: ForecastNetwork, windows: Windows, rows: npt.NDArr
     return np.concatenate(parts)
 
 
-def part_forecast(network: ForecastNetwork, windows: Windows, margins: Margins | None) -> PartForecast:
-    """Forecast every window of a part, calibrated where margins are given."""
-    rows = np.arange(len(windows))
-    quantiles = forecast_windows(network, windows, rows)
-    if margins is not None:
-        quantiles = apply_margins(quantiles, margins)
-    return PartForecast(quantiles, windows.truth())
+def part_forecast(network: ForecastNetwork, windows: Windows) -> PartForecast:
+    """Forecast every window of a part, not yet calibrated."""
+    return PartForecast(forecast_windows(network, windows, np.arange(len(windows))), windows.truth())
+
+
+def calibrated(part: PartForecast, margins: Margins) -> PartForecast:
+    """The same forecasts with the interval bounds moved by their margins."""
+    return PartForecast(apply_margins(part.quantiles, margins), part.truth)
 
 
 def training_scores(network: ForecastNetwork, windows: Windows) -> TrainingScores:
@@ -94,9 +94,9 @@ def evaluate(
     *,
     test: Windows,
     validation: Windows | None = None,
+    validation_forecast: PartForecast | None = None,
     training: Windows | None = None,
     step: timedelta,
-    say: Callable[[str], None] = lambda _: None,
 ) -> Evaluation:
     """Measure the network and every baseline that can run.
 
@@ -106,14 +106,14 @@ def evaluate(
         words: What the figures are about.
         test: Windows to measure on.
         validation: Windows on which the nearest neighbours choose k; None leaves them out.
+        validation_forecast: Of the network, not calibrated, if it was made before.
         training: Windows the nearest neighbours are looked for in; None leaves them out.
         step: Time between two rows.
-        say: Told what is being done.
     """
-    say("forecasting the test part")
-    on_test = part_forecast(network, test, margins)
-    on_validation = None if validation is None else part_forecast(network, validation, margins)
-    say("running the baselines")
+    on_test = calibrated(part_forecast(network, test), margins)
+    on_validation = None
+    if validation is not None:
+        on_validation = calibrated(validation_forecast or part_forecast(network, validation), margins)
     baselines, left_out = run_baselines(test, validation, training, step)
     scored = {b.name: _baseline_scores(b, on_test, on_validation) for b in baselines}
     best = min(scored, key=lambda name: scored[name].mae)

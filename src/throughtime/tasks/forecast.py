@@ -41,7 +41,7 @@ from throughtime.tasks.forecast_results import Fitted, make_card, make_texts
 from throughtime.tasks.forecast_settings import ForecastSettings
 from throughtime.tasks.intervals import apply_margins, conformal_margins
 from throughtime.tasks.model_folder import CHECKPOINTS, RUN_JSON, Run, resume_command
-from throughtime.tasks.scores import Metrics
+from throughtime.tasks.scores import Metrics, PartForecast
 from throughtime.tasks.sources import open_source, source_of
 from throughtime.training import Display, QuietDisplay, fit
 from throughtime.training.display import automatic_display
@@ -71,13 +71,10 @@ class Forecaster:
     def __init__(self, target: str, **settings: Any) -> None:
         known = ForecastSettings.model_fields
         if unknown := sorted(set(settings) - set(known)):
-            raise TypeError(
-                f"Forecaster: no setting named {', '.join(unknown)}; there are {', '.join(known)}"
-            )
-        self.target = target
-        for name, field in known.items():
-            if name != "target":
-                setattr(self, name, settings.get(name, field.get_default(call_default_factory=True)))
+            names = ", ".join(unknown)
+            raise TypeError(f"Forecaster: no setting named {names}; there are {', '.join(known)}")
+        for name, value in (ForecastSettings.defaults() | settings | {"target": target}).items():
+            setattr(self, name, value)
 
     def fit(self, data: Any, *, folder: str | Path | None = None, display: Display | None = None) -> Self:
         """Read, repair, split, train, calibrate and measure.
@@ -224,10 +221,11 @@ class Forecaster:
         return self
 
     def __repr__(self) -> str:
+        defaults = ForecastSettings.defaults()
         changed = {
-            name: getattr(self, name)
-            for name, field in ForecastSettings.model_fields.items()
-            if name == "target" or getattr(self, name) != field.get_default(call_default_factory=True)
+            name: value
+            for name, value in self.get_params().items()
+            if name not in defaults or value != defaults[name]
         }
         return f"Forecaster({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
 
@@ -258,9 +256,9 @@ class Forecaster:
             how_to_go_on="fit again" if folder is None else resume_command(folder),
         )
         shown.message("Measuring the network and its baselines")
-        plain = part_forecast(self.network_, data.parts.validation, None)
+        plain = part_forecast(self.network_, data.parts.validation)
         self.margins_ = conformal_margins(plain.quantiles, plain.truth)
-        evaluation = self._evaluate(data)
+        evaluation = self._evaluate(data, plain)
         self.metrics_ = evaluation.metrics
         seconds = time.perf_counter() - started
         fitted = Fitted(run, data, self.network_, self.margins_, self.fit_result_, evaluation, seconds)
@@ -271,22 +269,22 @@ class Forecaster:
                 model_folder.remove_checkpoints(folder)
         return self
 
-    def _evaluate(self, data: ForecastData) -> Evaluation:
+    def _evaluate(self, data: ForecastData, on_validation: PartForecast | None = None) -> Evaluation:
         return evaluate(
             self.network_,
             self.margins_,
             self._words(),
             test=data.parts.test,
             validation=data.parts.validation,
+            validation_forecast=on_validation,
             training=data.parts.train,
             step=data.series.step,
         )
 
     def _network(self, *, leads: int) -> ForecastNetwork:
-        names = self.recipe_.features
-        return build_network(
-            self.settings, inputs=len(names), leads=leads, target_column=names.index(self.target)
-        )
+        settings, names = self.settings, self.recipe_.features
+        target_column = names.index(settings.target)
+        return build_network(settings, inputs=len(names), leads=leads, target_column=target_column)
 
     def _words(self) -> Words:
         settings = self.settings
@@ -320,9 +318,7 @@ _parameters = [
         name,
         inspect.Parameter.POSITIONAL_OR_KEYWORD if name == "target" else inspect.Parameter.KEYWORD_ONLY,
         annotation=field.annotation,
-        default=inspect.Parameter.empty
-        if field.is_required()
-        else field.get_default(call_default_factory=True),
+        default=ForecastSettings.defaults().get(name, inspect.Parameter.empty),
     )
     for name, field in ForecastSettings.model_fields.items()
 ]

@@ -115,9 +115,10 @@ def diagnose_forecast(metrics: Metrics) -> Diagnosis:
 def command_of(settings: ForecastSettings, source: DataSource) -> str:
     """The command line that repeats a fit."""
     words = ["throughtime", "fit", "forecast", shlex.quote(source.path or "DATA")]
-    for name, field in ForecastSettings.model_fields.items():
+    defaults = ForecastSettings.defaults()
+    for name in ForecastSettings.model_fields:
         value = getattr(settings, name)
-        if not field.is_required() and value == field.get_default(call_default_factory=True):
+        if name in defaults and value == defaults[name]:
             continue
         option = f"--{name.replace('_', '-')}"
         words += [option] if value is True else [option, shlex.quote(_as_typed(value))]

@@ -5,7 +5,7 @@ The command line shows these descriptions as its help; `Forecaster` takes the sa
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -109,6 +109,15 @@ class ForecastSettings(BaseModel):
             RNN(1, 1, nonlinearity=self.nonlinearity, backend=self.backend, device="meta")
         self.fit_settings(1)
         return self
+
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """The default of each setting that has one."""
+        return {
+            name: field.get_default(call_default_factory=True)
+            for name, field in cls.model_fields.items()
+            if not field.is_required()
+        }
 
     def prepare_settings(self) -> PrepareSettings:
         """The part that concerns the table."""
