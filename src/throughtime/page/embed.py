@@ -13,9 +13,10 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
+from pathlib import PurePosixPath
 from typing import Any
 
-_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\.{1,2}/(?:\w+/)*(\w+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|let|class) (\w+))", re.MULTILINE)
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 
@@ -29,9 +30,9 @@ def joined_modules(names: Iterable[str]) -> str:
     """ES modules of `page/assets` as one script, each after those it imports.
 
     A page opened from disk may not import other files, so each module becomes a function's scope and
-    its imports read the results of those before it.
+    its imports read the results of those before it. A module is known by its file name, without folder.
     """
-    return "\n".join(_scope(name.removesuffix(".js"), asset(name)) for name in names)
+    return "\n".join(_scope(PurePosixPath(name).stem, asset(name)) for name in names)
 
 
 def _scope(name: str, module: str) -> str:

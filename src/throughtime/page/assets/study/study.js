@@ -1,0 +1,264 @@
+// The study page: one state, one journey, and the panes that show them.
+
+import { el } from "../dom.js";
+import { makeAddress } from "./address.js";
+import { circuit } from "./circuit.js";
+import { drawDiagram } from "./diagram.js";
+import { equationPane } from "./equations.js";
+import { makeHub } from "./hub.js";
+import { makeJourney } from "./journey.js";
+import { MOST_UNITS, neurons } from "./neurons.js";
+import { odyssey } from "./odyssey.js";
+import { makePalette } from "./palette.js";
+import { rnncell } from "./rnncell.js";
+import { shareTable, updateTable } from "./shares.js";
+import { openLayer } from "./store.js";
+import { timeStrip } from "./strip.js";
+import { topbar } from "./topbar.js";
+import { transport } from "./transport.js";
+
+const PANELS = [
+  { id: "picture", name: "the block" },
+  { id: "equations", name: "equations" },
+  { id: "time", name: "unfolded network" },
+];
+
+export function mountStudy(root, store, { hash = false, whole = false } = {}) {
+  const { fields } = store;
+  const hub = makeHub();
+  const address = makeAddress(hash);
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const state = { layer: 0, sequence: 0, unit: 0, index: 0, input: 0, from: 0, view: "", hidden: [], theme: dark.matches ? "dark" : "light" };
+  const views = fields.layers.map((layer) => openLayer(store, layer));
+  let view = views[0];
+  let journey = makeJourney(view, 0);
+  let drawing = null;
+  let palette = null;
+
+  // Parts
+  const bar = topbar({ fields, state, set, toggleTheme: () => set({ theme: state.theme === "dark" ? "light" : "dark" }), panels: PANELS.map((panel) => ({ ...panel, toggle: (on) => set({ hidden: on ? state.hidden.filter((id) => id !== panel.id) : [...state.hidden, panel.id] }) })), actions: [] });
+  const choice = el("div", { class: "views", role: "group", "aria-label": "Drawing" });
+  const canvas = el("div", { class: "canvas", tabindex: "0", role: "region", "aria-label": "Drawing of the block" });
+  const legend = el("div", { class: "legend" });
+  const equations = equationPane(hub);
+  const strip = timeStrip(hub);
+  const controls = transport({ move, go, setPlaying });
+  const panes = {
+    picture: el("section", { class: "pane picture", "aria-label": "The block" }, el("div", { class: "pane-head" }, choice, legend), canvas),
+    equations: el("section", { class: "pane words", "aria-label": "Equations of this moment" }, equations.element),
+    time: el("section", { class: "pane time", "aria-label": "The network unfolded in time" }, strip.element),
+  };
+  const notice = fields.window.word ? el("p", { class: "notice" }, fields.window.word) : null;
+  root.classList.add("tt-study");
+  root.replaceChildren(...[bar.element, notice, el("main", { class: "panes" }, Object.values(panes)), controls.element].filter(Boolean));
+
+  // State
+  function set(changes) {
+    const t = journey.position(state.index).t;
+    const place = journey.position(state.index);
+    const moment = journey.moment(place);
+    Object.assign(state, changes);
+    if ("layer" in changes || "sequence" in changes) {
+      view = views[state.layer];
+      journey = makeJourney(view, state.sequence);
+      state.index = journey.indexOf(place.phase, t, moment.id);
+    }
+    render();
+  }
+
+  function go(index) {
+    state.index = journey.position(index).index;
+    render();
+  }
+
+  function move(by) {
+    const next = journey.position(state.index + by).index;
+    const moved = next !== state.index;
+    state.index = next;
+    if (moved) render();
+    return moved;
+  }
+
+  function setPlaying(on) {
+    controls.show(on);
+  }
+
+  hub.jump = ({ s, forward, backward }) => {
+    const place = journey.position(state.index);
+    if (s !== undefined) {
+      const t = view.timeOf(s, state.sequence);
+      const phase = place.phase === "forward" || place.phase === "backward" ? place.phase : "forward";
+      return go(journey.indexOf(phase, t, journey.moment(place).id));
+    }
+    const back = backward && (place.phase === "backward" || !forward);
+    return go(journey.indexOf(back ? "backward" : "forward", place.t, back ? backward : forward));
+  };
+  hub.unit = (unit) => set({ unit });
+
+  // Drawing
+  function drawings() {
+    const list = view.layer.kind === "RNN" ? [["rnncell", "block"]] : [["circuit", "circuit"], ["odyssey", "Odyssey"]];
+    if (view.H <= MOST_UNITS && view.layer.input_size <= MOST_UNITS) list.push(["neurons", "neurons"]);
+    return list;
+  }
+
+  function ensureDrawing() {
+    const names = drawings();
+    if (!names.some(([id]) => id === state.view)) state.view = names[0][0];
+    const key = `${state.view}:${view.layer.path}`;
+    if (drawing?.key === key) return;
+    const lacks = view.layer.kind === "RNN" ? (view.layer.parameters.bias ? [] : ["b"]) : [...view.layer.lacks, ...(view.layer.coupled ? ["coupled"] : [])];
+    const made = state.view === "neurons" ? neurons(view, hub, fields.input_names) : drawDiagram({ circuit, odyssey, rnncell }[state.view](view.layer), hub, lacks);
+    drawing = { key, ...made };
+    canvas.replaceChildren(drawing.element);
+    choice.replaceChildren(
+      ...names.map(([id, name]) => {
+        const button = el("button", { type: "button", "aria-pressed": String(id === state.view) }, name);
+        button.addEventListener("click", () => set({ view: id }));
+        return button;
+      }),
+    );
+  }
+
+  function ensureTheme() {
+    if (palette?.theme === state.theme) return;
+    palette = { theme: state.theme, ...makePalette(state.theme) };
+    root.dataset.theme = state.theme;
+    if (whole) document.documentElement.dataset.theme = state.theme;
+  }
+
+  // A number of the drawing, or null while it is not known.
+  function reader(context) {
+    const { t, b, k, input } = context;
+    const one = (name, shift, unit) => {
+      if (!view.has(name)) return 1;
+      const at = shift === 0 ? t : shift < 0 ? view.before(t, b) : view.after(t, b);
+      if (at === null && shift > 0) return null;
+      if (!context.isKnown(name, at)) return null;
+      return view.value(name, shift, t, b, unit);
+    };
+    return (read) => {
+      if (!read.product) return one(read.name, read.time, read.input ? Math.min(input, view.layer.input_size - 1) : k);
+      const factors = read.product.map((name, index) => one(name, read.times[index], k));
+      return factors.includes(null) ? null : factors.reduce((a, b) => a * b, 1);
+    };
+  }
+
+  function makeContext() {
+    const place = journey.position(state.index);
+    const moment = journey.moment(place);
+    const b = state.sequence;
+    const k = Math.min(state.unit, view.H - 1);
+    const scales = view.layer.scales;
+    const context = { store, view, layer: view.layer, journey, place, moment, t: place.t, b, k, input: state.input, from: state.from, names: fields.input_names, palette, hub, set };
+    context.isKnown = (name, t) => journey.isKnown(name, t, place);
+    context.scale = (name) => scales[name] ?? 1;
+    context.weightScale = (name) => view.layer.weight_scales[name] ?? 1;
+    context.lit = new Set(moment.lines.flatMap((line) => line.terms.flatMap((term) => term.wires)));
+    context.results = new Set(moment.lines.flatMap((line) => line.wires));
+    context.read = reader(context);
+    return context;
+  }
+
+  function captionOf({ place, moment, journey: { steps }, t }) {
+    const at = `${t + 1}/${fields.window.steps}`;
+    if (place.phase === "loss") return "the loss J: the errors turn round here";
+    if (place.phase === "update") return "the update: every parameter, once";
+    return steps ? `${place.phase} ${at}: ${moment.title}` : "this sequence has no time step";
+  }
+
+  function spokenOf(context) {
+    const target = context.moment.lines.at(-1)?.target;
+    if (!target || target === "x") return captionOf(context);
+    return `${captionOf(context)}: ${view.value(target, 0, context.t, context.b, context.k).toPrecision(3)}`;
+  }
+
+  function showLegend(context) {
+    const kind = context.place.phase === "backward" || context.place.phase === "update" ? "error" : "value";
+    const key = `${kind}${state.theme}`;
+    if (legend.dataset.key === key) return;
+    legend.dataset.key = key;
+    const scale = el("span", { class: "scale", "aria-hidden": "true" }, palette.legend(kind).map((color) => {
+      const block = el("i", {});
+      block.style.background = color;
+      return block;
+    }));
+    legend.replaceChildren(el("span", {}, kind === "error" ? "errors −" : "values −"), scale, el("span", {}, "+"));
+  }
+
+  function render() {
+    ensureTheme();
+    ensureDrawing();
+    bar.update(state, view.layer);
+    for (const [id, pane] of Object.entries(panes)) pane.hidden = state.hidden.includes(id);
+    if (!journey.steps) return controls.update({ place: journey.position(0), journey }, "this sequence has no time step", "this sequence has no time step");
+    const context = makeContext();
+    root.dataset.phase = context.place.phase;
+    drawing.update(context);
+    const extra = context.place.phase === "update" ? updateTable(context) : context.moment.id === "share" ? shareTable(context) : null;
+    equations.update(context, extra);
+    strip.update(context);
+    showLegend(context);
+    controls.update(context, captionOf(context), spokenOf(context));
+    address.write(addressOf(context));
+  }
+
+  // Address
+  function addressOf({ place, moment, t }) {
+    const at = place.phase === "forward" || place.phase === "backward" ? `${place.phase}.${t + 1}.${moment.id}` : place.phase;
+    return { layer: state.layer || null, seq: state.sequence + 1, unit: state.unit + 1, at, view: state.view, input: state.input ? state.input + 1 : null, from: state.from ? state.from + 1 : null, theme: state.chosen ? state.theme : null, hide: state.hidden.join(".") || null };
+  }
+
+  function recall(values) {
+    const whole = (name, most) => Math.min(Math.max(1, Number.parseInt(values.get(name), 10) || 1), most) - 1;
+    state.layer = Math.min(Math.max(0, Number.parseInt(values.get("layer"), 10) || 0), views.length - 1);
+    view = views[state.layer];
+    state.sequence = whole("seq", fields.window.batch);
+    state.unit = whole("unit", view.H);
+    state.input = whole("input", view.layer.input_size);
+    state.from = whole("from", view.H);
+    state.view = values.get("view") ?? state.view;
+    state.hidden = (values.get("hide") ?? "").split(".").filter((id) => id in panes);
+    journey = makeJourney(view, state.sequence);
+    const [phase, step, id] = (values.get("at") ?? "").split(".");
+    const known = ["forward", "backward", "loss", "update"].includes(phase);
+    state.index = known ? journey.indexOf(phase, (Number.parseInt(step, 10) || 1) - 1, id) : 0;
+  }
+
+  // Keys
+  function pressed(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const { target, key } = event;
+    const typing = target.closest?.("select, textarea, input:not([type=range]):not([type=checkbox])");
+    if (typing && key !== "Escape") return;
+    const onButton = target.closest?.("button, summary, a, input[type=checkbox]");
+    const acts = {
+      ArrowRight: () => (event.shiftKey ? go(journey.nextStep(journey.position(state.index), 1).index) : move(1)),
+      ArrowLeft: () => (event.shiftKey ? go(journey.nextStep(journey.position(state.index), -1).index) : move(-1)),
+      Home: () => go(0),
+      End: () => go(Infinity),
+      Escape: () => escape(),
+      " ": onButton ? null : () => setPlaying(!controls.isPlaying()),
+    };
+    if (!acts[key]) return;
+    acts[key]();
+    event.preventDefault();
+  }
+
+  function escape() {
+    setPlaying(false);
+    for (const menu of bar.menus) menu.open = false;
+    equations.closeSum();
+  }
+
+  (whole ? document : root).addEventListener("keydown", pressed);
+  new ResizeObserver(() => render()).observe(strip.element);
+  dark.addEventListener("change", () => set({ theme: dark.matches ? "dark" : "light" }));
+  address.onChange((values) => {
+    recall(values);
+    render();
+  });
+  recall(address.read());
+  render();
+  return { render };
+}

@@ -1,0 +1,73 @@
+"""The study page: one HTML file with the recording in it."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from throughtime.page.embed import asset, csp, filled, joined_modules, json_for_html
+from throughtime.page.study.data import StudyData, study_data
+from throughtime.page.study.window import fitting
+
+LIMIT = 48_000_000  # bytes of numbers; a third more as text
+MODULES = (
+    "dom.js",
+    *(
+        f"study/{name}.js"
+        for name in (
+            "hub",
+            "address",
+            "store",
+            "numbers",
+            "journey",
+            "terms",
+            "mathml",
+            "palette",
+            "diagram",
+            "circuit",
+            "odyssey",
+            "rnncell",
+            "neurons",
+            "routes",
+            "equations",
+            "shares",
+            "strip",
+            "transport",
+            "topbar",
+            "study",
+        )
+    ),
+)
+STYLES = ("study/study.css", "study/drawing.css", "study/words.css", "study/media.css")
+
+
+def render_study(recording: Any, *, limit: int = LIMIT) -> str:
+    """The whole page as HTML text, to be written as UTF-8. It fetches nothing.
+
+    Args:
+        recording: What to show.
+        limit: Bytes of numbers the page may hold. A larger recording is cut down, and the page says so.
+
+    Raises:
+        ValueError: not even one time step fits, or a number is not finite.
+    """
+    return render_data(study_data(recording, fitting(recording, limit)))
+
+
+def render_data(data: StudyData) -> str:
+    """The page of gathered data."""
+    script = joined_modules((*MODULES, "study/page.js"))
+    style = "\n".join(map(asset, STYLES))
+    return filled(
+        asset("study.html"),
+        {
+            "csp": html.escape(csp(script, style), quote=True),
+            "version": html.escape(data.fields["version"], quote=True),
+            "title": html.escape(data.fields["title"]),
+            "headline": html.escape(" · ".join(data.fields["facts"])),
+            "style": style,
+            "data": json_for_html(data.fields),
+            "arrays": data.arrays.as_elements(),
+            "script": script,
+        },
+    )
