@@ -1,67 +1,55 @@
-"""Small recordings made from the cells themselves, step by step."""
+"""Small recordings with random weights, a state that is not zero, and errors that reach every place."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from typing import Any
 
 import torch
 
-from throughtime.cells import LSTMCell, SimpleRNNCell, Variant
-from throughtime.ops import unrolled
+import throughtime as tt
+from throughtime.recording import Recording, record
 
 
-def fake_layer(cell, x, *, H, reverse=False, lengths=None, seed=0, path="layer0"):
-    """One layer with random weights, initial state and errors from above."""
-    generator = torch.Generator().manual_seed(seed)
-
-    def draw(*shape, scale=0.5):
-        return scale * torch.randn(*shape, generator=generator)
-
-    T, B, I = x.shape
-    p = {name: draw(*shape, scale=0.8 if "peep" in name else 1 / H**0.5) for name, shape in cell.shapes(I, H).items()}
-    initial = {name: draw(B, H).abs() % 1 if name in "ifo" else draw(B, H) for name in cell.state}
-    run = unrolled.forward(cell, x, initial, p, lengths, reverse)
-    above = draw(T, B, H, scale=0.2)
-    if lengths is not None:
-        above = above * (torch.arange(T)[:, None] < lengths)[..., None]
-    final = {name: draw(B, H, scale=0.1) for name in cell.state}
-    back = unrolled.backward(cell, x, run, p, above, final, lengths, reverse)
-    values = {"x": x} | {key: torch.stack([v[key] for v in run.values]) for key in run.values[0]}
-    errors = {key: torch.stack([s.errors[key] for s in back.steps]) for key in back.steps[0].errors}
-    lstm = isinstance(cell, LSTMCell)
-    return SimpleNamespace(
-        path=path,
-        kind="LSTM" if lstm else "RNN",
-        variant=cell.variant.name if lstm else "",
-        peepholes=lstm and cell.variant.peepholes,
-        nonlinearity="" if lstm else cell.nonlinearity,
-        input_size=I,
-        hidden_size=H,
-        reverse=reverse,
-        lengths=lengths,
-        values=values,
-        errors=errors | {"d_above": above},
-        initial=initial,
-        final_errors=final,
-        parameters=p,
-        gradients=back.parameters,
-    )
+def network(kind: str, I: int, H: int, **options: Any) -> torch.nn.Module:  # noqa: E741
+    """`rnn-tanh` and so on, or a variant of the LSTM, with peepholes where it has them."""
+    if kind.startswith("rnn-"):
+        return tt.RNN(I, H, nonlinearity=kind[4:], **options)
+    variant = tt.Variant.parse(kind)
+    peepholes = variant.peepholes and bool(variant.gates)
+    return tt.LSTM(I, H, variant=kind, peepholes=peepholes, **options)
 
 
-def fake_recording(kind="vanilla", *, T=9, B=2, I=3, H=4, reverse=False, lengths=None, names=None, seed=0):
-    """A recording of one layer; `kind` is a variant of the LSTM, or `rnn-tanh` and so on."""
-    x = torch.randn(T, B, I, generator=torch.Generator().manual_seed(seed + 1))
-    cell = SimpleRNNCell(kind[4:]) if kind.startswith("rnn-") else LSTMCell(Variant.parse(kind))
-    layer = fake_layer(cell, x, H=H, reverse=reverse, lengths=lengths, seed=seed)
-    loss = torch.rand(T, B, generator=torch.Generator().manual_seed(seed + 2))
-    return SimpleNamespace(
-        layers={"layer0": layer},
-        backend="reference",
-        dtype=torch.float32,
-        loss_reduction="sum over time and batch",
-        T=T,
-        B=B,
-        cuts=(),
-        attached={"loss": loss},
-        notes={"title": "A small network"} | ({"input_names": "\n".join(names)} if names else {}),
-    )
+def recording(
+    kind: str = "vanilla",
+    *,
+    T: int = 9,
+    B: int = 2,
+    I: int = 3,  # noqa: E741
+    H: int = 4,
+    lengths: list[int] | None = None,
+    names: list[str] | None = None,
+    seed: int = 0,
+    scale: float = 0.2,
+    **options: Any,
+) -> Recording:
+    """Record a network whose loss reads every output and the returned state."""
+    torch.manual_seed(seed)
+    model = network(kind, I, H, **options)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.4 * torch.randn_like(parameter))
+    sizes = model.state_sizes
+    layers = model.num_layers * model.num_directions
+    state = tuple(0.5 * torch.rand(layers, B, size) for size in sizes.values())
+    state = state if len(state) > 1 else state[0]
+    with record(model, loss_reduction="sum over time and batch") as rec:
+        output, final = model(torch.randn(T, B, I), state, lengths=lengths)
+        loss = scale * (torch.randn_like(output) * output)
+        after = final if isinstance(final, tuple) else (final,)
+        total = loss.sum() + sum(scale * (torch.randn_like(part) * part).sum() for part in after)
+        total.backward()
+    rec.attach("loss", loss.sum(-1))
+    rec.notes["title"] = "A small network"
+    if names:
+        rec.notes["input_names"] = "\n".join(names)
+    return rec

@@ -40,7 +40,9 @@ class Arrays:
 
     def as_elements(self) -> str:
         """Script elements that no browser runs, one for each array, in base64."""
-        return "\n".join(
-            f'<script type="application/octet-stream" data-array="{key}">{base64.b64encode(data).decode("ascii")}</script>'
-            for key, data in self.bytes.items()
-        )
+        return "\n".join(_element(key, data) for key, data in self.bytes.items())
+
+
+def _element(key: str, data: bytes) -> str:
+    text = base64.b64encode(data).decode("ascii")
+    return f'<script type="application/octet-stream" data-array="{key}">{text}</script>'

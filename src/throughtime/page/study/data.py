@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from throughtime._version import __version__
-from throughtime.cells import Variant
+from throughtime.cells import SimpleRNNCell, Variant
 from throughtime.cells.activations import activation
 from throughtime.page.study.arrays import Arrays
 from throughtime.page.study.lines import Journey
 from throughtime.page.study.lstm_lines import lstm_lines
 from throughtime.page.study.rnn_lines import rnn_lines
-from throughtime.page.study.window import Window
+from throughtime.page.study.window import Part, Window, fitting
+from throughtime.recording import LayerRecord, Recording
+
+LIMIT = 48_000_000  # bytes of numbers; a third more as text
+_BOUNDED = frozenset({"i", "f", "o", "y", "h", "z", "h_c"})
 
 
 @dataclass(frozen=True)
@@ -31,93 +34,116 @@ class StudyData:
     arrays: Arrays
 
 
-def study_data(recording: Any, window: Window | None = None) -> StudyData:
+def study_data(recording: Recording, *, limit: int = LIMIT) -> StudyData:
     """Gather a recording for a page.
 
     Args:
-        recording: A `throughtime.recording.Recording`.
-        window: Which time steps and sequences; None takes all.
+        recording: What to show.
+        limit: Bytes of numbers the page may hold; a larger recording is cut down.
+
+    Raises:
+        ValueError: nothing was recorded, values were left out, a number is not finite, or not even one time
+            step fits.
     """
-    window = window or Window.whole(recording)
+    if not recording.layers:
+        raise ValueError("Study: the recording is empty; run the model inside the block of record().")
+    part = fitting(recording, limit)
     arrays = Arrays()
     fields = {
         "version": __version__,
         "title": recording.notes.get("title", "Recording"),
         "notes": dict(recording.notes),
-        "input_names": _names(recording),
+        "input_names": _lines(recording.notes.get("input_names", "")),
+        "sequence_names": _lines(recording.notes.get("sequence_names", ""))[: part.batch],
         "facts": _facts(recording),
-        "window": window.as_json(),
-        "cuts": list(recording.cuts),
-        "attached": {
-            name: arrays.add(window.cut(tensor))
-            for name, tensor in recording.attached.items()
-            if tuple(tensor.shape[:2]) == (recording.T, recording.B) and tensor.dim() <= 3
-        },
-        "layers": [_layer(layer, window, arrays) for layer in recording.layers.values()],
+        "word": part.word,
+        "layers": [_layer(recording, layer, part, arrays) for layer in recording.layers.values()],
     }
     return StudyData(fields, arrays)
 
 
-def _names(recording: Any) -> list[str]:
-    text = recording.notes.get("input_names", "")
+def _lines(text: str) -> list[str]:
     return text.split("\n") if text else []
 
 
-def _facts(recording: Any) -> list[str]:
-    facts = [f"{recording.T} time steps", f"{recording.B} sequences" if recording.B > 1 else "1 sequence"]
-    facts.append(str(recording.dtype).removeprefix("torch."))
-    facts.append(f"computed by {recording.backend}")
+def _facts(recording: Recording) -> list[str]:
+    first = next(iter(recording.layers.values()))
+    facts = [f"{first.T} time steps", f"{first.B} sequences" if first.B > 1 else "1 sequence"]
+    facts.append(str(first.dtype).removeprefix("torch."))
+    facts.append(f"computed by {first.backend}")
     if recording.loss_reduction:
         facts.append(f"J is the {recording.loss_reduction}")
     return facts
 
 
-def _layer(layer: Any, window: Window, arrays: Arrays) -> dict[str, Any]:
-    values, errors = dict(layer.values), {f"{name}": value for name, value in layer.errors.items()}
+def _layer(recording: Recording, layer: LayerRecord, part: Part, arrays: Arrays) -> dict[str, Any]:
+    window = part.window(layer)
+    values, errors = dict(layer.values), dict(layer.errors)
     journey, extra = _equations(layer, values)
-    lengths = torch.full((next(iter(values.values())).shape[1],), next(iter(values.values())).shape[0])
-    if layer.lengths is not None:
-        lengths = layer.lengths
+    _check_complete(layer, journey, {*values, *errors})
+    lengths = [layer.T] * layer.B if layer.lengths is None else layer.lengths.tolist()
     return {
         "path": layer.path,
         "kind": layer.kind,
-        "variant": layer.variant,
         "name": layer_name(layer),
         "input_size": layer.input_size,
         "hidden_size": layer.hidden_size,
-        "reverse": bool(layer.reverse),
-        "lengths": window.lengths(lengths),
+        "reverse": layer.reverse,
+        "window": window.as_json(),
+        "lengths": lengths[: window.batch],
+        "cuts": list(layer.cuts),
         "journey": journey.as_json(),
         **extra,
         "arrays": {name: arrays.add(window.cut(array)) for name, array in (values | errors).items()},
-        "initial": {name: arrays.add(window.sequences(state)) for name, state in layer.initial.items()},
-        "final": {
-            f"d_{name}": arrays.add(window.sequences(state)) for name, state in layer.final_errors.items()
-        },
+        "initial": _states(layer.initial, "", window, arrays),
+        "final": _states(layer.final_errors, "d_", window, arrays),
         "scales": {name: _scale(name, array) for name, array in (values | errors).items()},
         "weight_scales": {name: _largest(parameter) for name, parameter in layer.parameters.items()},
         "parameters": {name: arrays.add(parameter) for name, parameter in layer.parameters.items()},
+        "attached": _attached(recording, layer, window, arrays),
     }
 
 
-def layer_name(layer: Any) -> str:
+def _states(states: dict[str, Tensor], prefix: str, window: Window, arrays: Arrays) -> dict[str, Any]:
+    return {f"{prefix}{name}": arrays.add(window.sequences(state)) for name, state in states.items()}
+
+
+def _attached(recording: Recording, layer: LayerRecord, window: Window, arrays: Arrays) -> dict[str, Any]:
+    """Attached tensors that run along this layer's time and batch."""
+    return {
+        name: arrays.add(window.cut(tensor))
+        for name, tensor in recording.attached.items()
+        if tensor.dim() in (2, 3) and tuple(tensor.shape[:2]) == (layer.T, layer.B)
+    }
+
+
+def layer_name(layer: LayerRecord) -> str:
     """The layer in words, as "LSTM with peepholes"."""
-    if layer.kind == "RNN":
-        return f"simple RNN ({layer.nonlinearity})"
-    variant = Variant.parse(layer.variant)
-    if variant.name == "vanilla":
+    cell = layer.cell
+    if isinstance(cell, SimpleRNNCell):
+        return f"simple RNN ({cell.nonlinearity})"
+    if cell.variant.name == "vanilla":
         return "LSTM with peepholes"
-    return "LSTM" if variant.name == "NP" else f"LSTM {variant.name}"
+    return "LSTM" if cell.variant.name == "NP" else f"LSTM {cell.variant.name}"
 
 
-def _equations(layer: Any, values: dict[str, Tensor]) -> tuple[Journey, dict[str, Any]]:
+def _equations(layer: LayerRecord, values: dict[str, Tensor]) -> tuple[Journey, dict[str, Any]]:
     """The lines of a layer; adds to `values` what they read beyond the recorded ones."""
-    bias = "bias" in layer.parameters
-    if layer.kind == "RNN":
-        values["slope"] = activation(layer.nonlinearity).slope(values["h"])
-        return rnn_lines(bias), {"nonlinearity": layer.nonlinearity, "state": ["h"]}
-    variant = Variant.parse(layer.variant)
-    values["h_c"] = activation(variant.output_activation).value(values["c"])
+    cell = layer.cell
+    if isinstance(cell, SimpleRNNCell):
+        if "h" in values:
+            values["slope"] = activation(cell.nonlinearity).slope(values["h"])
+        journey, extra = rnn_lines(cell.bias), {"nonlinearity": cell.nonlinearity}
+    else:
+        if "c" in values:
+            values["h_c"] = activation(cell.variant.output_activation).value(values["c"])
+        journey, extra = lstm_lines(cell.variant, cell.bias), _variant_fields(cell.variant)
+    if not layer.errors:
+        journey = replace(journey, backward=(), shares=())
+    return journey, extra
+
+
+def _variant_fields(variant: Variant) -> dict[str, Any]:
     lacks = {
         "i": not variant.input_gate,
         "f": variant.forget_gate == "none",
@@ -126,17 +152,23 @@ def _equations(layer: Any, values: dict[str, Tensor]) -> tuple[Journey, dict[str
         "g": variant.input_activation == "identity",
         "h": variant.output_activation == "identity",
     }
-    extra = {
+    return {
+        "variant": variant.name,
         "lacks": [name for name, missing in lacks.items() if missing],
         "coupled": variant.forget_gate == "coupled",
         "blocks": list(variant.blocks),
         "gates": list(variant.gates),
-        "state": ["y", "c"],
     }
-    return lstm_lines(variant, bias), extra
 
 
-_BOUNDED = frozenset({"i", "f", "o", "y", "h", "z", "h_c"})
+def _check_complete(layer: LayerRecord, journey: Journey, there: set[str]) -> None:
+    moments = (*journey.forward, *journey.backward)
+    needed = {line.target for moment in moments for line in moment.lines}
+    if missing := sorted(needed - there):
+        raise ValueError(
+            f"Study: {layer.path} lacks {', '.join(missing)}, which its equations show; "
+            "record with values=None, which keeps all."
+        )
 
 
 def _scale(name: str, array: Tensor) -> float:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import html
-from typing import Any
 
 from throughtime.page.embed import asset, csp, filled, joined_modules, json_for_html
-from throughtime.page.study.data import StudyData, study_data
-from throughtime.page.study.window import fitting
+from throughtime.page.study.data import LIMIT, StudyData, study_data
+from throughtime.recording import Recording
 
-LIMIT = 48_000_000  # bytes of numbers; a third more as text
 MODULES = (
     "dom.js",
     *(
@@ -41,7 +39,7 @@ MODULES = (
 STYLES = ("study/study.css", "study/drawing.css", "study/words.css", "study/media.css")
 
 
-def render_study(recording: Any, *, limit: int = LIMIT) -> str:
+def render_study(recording: Recording, *, limit: int = LIMIT) -> str:
     """The whole page as HTML text, to be written as UTF-8. It fetches nothing.
 
     Args:
@@ -49,9 +47,9 @@ def render_study(recording: Any, *, limit: int = LIMIT) -> str:
         limit: Bytes of numbers the page may hold. A larger recording is cut down, and the page says so.
 
     Raises:
-        ValueError: not even one time step fits, or a number is not finite.
+        ValueError: as `study_data`.
     """
-    return render_data(study_data(recording, fitting(recording, limit)))
+    return render_data(study_data(recording, limit=limit))
 
 
 def render_data(data: StudyData) -> str:

@@ -32,7 +32,11 @@ class Symbol:
 
     def as_json(self) -> dict[str, Any]:
         """Fields that are set."""
-        return {key: value for key, value in asdict(self).items() if value is not None and value is not False and value != ""}
+        return {
+            key: value
+            for key, value in asdict(self).items()
+            if value is not None and value is not False and value != ""
+        }
 
     def as_text(self) -> str:
         """In Unicode letters, as δī(t+1), Wᵢ, σ′(ō(t))."""

@@ -7,29 +7,24 @@ from typing import Any
 
 from torch import Tensor
 
+from throughtime.recording import LayerRecord, Recording
+
 MARGIN = 1  # the step on the other side of the cut: its values and errors are read by the first shown
 
 
 @dataclass(frozen=True)
 class Window:
-    """The last time steps, and the first sequences.
+    """The last time steps of a layer, and its first sequences.
 
     Attributes:
         first: First time step shown, from 0.
-        steps: T of the recording.
+        steps: T of the layer.
         batch: Sequences kept.
-        word: What was left out, for the reader; "" if nothing.
     """
 
     first: int
     steps: int
     batch: int
-    word: str = ""
-
-    @classmethod
-    def whole(cls, recording: Any) -> Window:
-        """All of it."""
-        return cls(0, recording.T, recording.B)
 
     @property
     def start(self) -> int:
@@ -55,11 +50,29 @@ class Window:
             "start": self.start,
             "steps": self.steps,
             "batch": self.batch,
-            "word": self.word,
         }
 
 
-def fitting(recording: Any, limit: int) -> Window:
+@dataclass(frozen=True)
+class Part:
+    """What of a recording a page holds.
+
+    Attributes:
+        steps: Most time steps of a layer.
+        batch: Most sequences.
+        word: What was left out, for the reader; "" if nothing.
+    """
+
+    steps: int
+    batch: int
+    word: str = ""
+
+    def window(self, layer: LayerRecord) -> Window:
+        """The part of one layer."""
+        return Window(max(0, layer.T - self.steps), layer.T, min(layer.B, self.batch))
+
+
+def fitting(recording: Recording, limit: int) -> Part:
     """The most of a recording whose numbers take at most `limit` bytes in float32.
 
     Sequences are given up first, then the earliest time steps; the last step's errors stay exact.
@@ -67,34 +80,30 @@ def fitting(recording: Any, limit: int) -> Window:
     Raises:
         ValueError: the parameters alone, or one time step, take more.
     """
-    per_step, fixed = _weight(recording)
+    layers = list(recording.layers.values())
+    T, B = max(layer.T for layer in layers), max(layer.B for layer in layers)
+    per_step, fixed = _weight(layers)
     room = limit - fixed
     if room < per_step * (1 + MARGIN):
         raise ValueError(
             f"Study: one time step of one sequence and the parameters take {fixed + 2 * per_step:,} bytes, "
             f"more than the {limit:,} a page may hold; record fewer layers or units, or raise the limit."
         )
-    batch = max(1, min(recording.B, room // (per_step * recording.T)))
-    steps = min(recording.T, room // (per_step * batch) - MARGIN) if batch == 1 else recording.T
-    if room >= per_step * recording.T * batch:
-        steps = recording.T
+    batch = min(B, max(1, room // (per_step * T)))
+    steps = T if batch > 1 or room >= per_step * T else room // per_step - MARGIN
     left = []
-    if batch < recording.B:
-        left.append(
-            f"the first {batch} of {recording.B} sequences"
-            if batch > 1
-            else f"the first of {recording.B} sequences"
-        )
-    if steps < recording.T:
-        left.append(f"the last {steps} of {recording.T} time steps")
+    if batch < B:
+        left.append(f"the first {batch} of {B} sequences" if batch > 1 else f"the first of {B} sequences")
+    if steps < T:
+        left.append(f"the last {steps} of {T} time steps")
     word = f"Too large for one page: it shows {' and '.join(left)}." if left else ""
-    return Window(recording.T - steps, recording.T, batch, word)
+    return Part(steps, batch, word)
 
 
-def _weight(recording: Any) -> tuple[int, int]:
+def _weight(layers: list[LayerRecord]) -> tuple[int, int]:
     """Bytes of one time step of one sequence, and of what does not grow with either."""
     per_step = fixed = 0
-    for layer in recording.layers.values():
+    for layer in layers:
         tensors = [*layer.values.values(), *layer.errors.values()]
         per_step += sum(tensor.shape[-1] for tensor in tensors) + layer.hidden_size
         fixed += 2 * sum(parameter.numel() for parameter in layer.parameters.values())

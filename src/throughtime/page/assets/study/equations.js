@@ -103,14 +103,11 @@ export function bars(rows, context, scale, kind, most = 12) {
 }
 
 function lossNode(context) {
-  const { store, t, b, place } = context;
-  const loss = store.fields.attached.loss;
-  if (!loss || loss.shape.length !== 2) {
-    return el("p", { class: "soft" }, place.phase === "loss" ? "The forward journey is over: from every output the head forms the loss J. Now the errors travel back." : "The output goes to the head, which forms its share J(t) of the loss.");
+  const { view, t, b, place } = context;
+  const one = view.attached("loss", t, b);
+  if (one === null) {
+    return el("p", { class: "soft" }, place.phase === "loss" ? "The forward journey is over: from the outputs the head forms the loss J. Now the errors travel back." : "The output goes to the head, which forms its part of the loss J.");
   }
-  const { batch, start } = store.fields.window;
-  const data = store.array(loss);
-  const one = data[(t - start) * batch + b];
   if (place.phase !== "loss") return el("p", { class: "line given" }, formula(math("mi", {}, "J"), math("mo", {}, "("), math("mi", {}, "t"), math("mo", {}, ")")), " = ", el("output", { "data-value": "loss" }, shown(one, 4)));
   return el("p", { class: "line given" }, "Every step has added its part. Now the errors travel back, from the last step to the first.");
 }

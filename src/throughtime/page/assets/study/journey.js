@@ -7,7 +7,7 @@ export function makeJourney(view, b) {
   const B = backward.length;
   const atLoss = steps * F;
   const atUpdate = atLoss + 1 + steps * B;
-  const count = steps ? atUpdate + 1 : 1;
+  const count = !steps ? 1 : B ? atUpdate + 1 : atLoss + 1;
 
   function position(index) {
     const clamped = Math.min(Math.max(0, index), count - 1);

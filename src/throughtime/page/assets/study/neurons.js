@@ -6,20 +6,20 @@ import { shown } from "./numbers.js";
 import { share } from "./palette.js";
 
 export const MOST_UNITS = 12;
-const COLUMN = 330;
+const COLUMN = 265;
 const STEPS = [-1, 0, 1];
 
 function places(view) {
   const inputs = view.layer.input_size;
-  const gap = Math.min(48, 330 / view.H);
-  const low = Math.min(42, 190 / inputs);
+  const gap = Math.min(56, 400 / view.H);
+  const low = Math.min(46, 220 / inputs);
   const top = 66;
   const bottom = top + gap * view.H + 46;
   return {
     hidden: (s, k) => [150 + COLUMN * s, top + gap * (k + 0.5)],
     input: (s, j) => [50 + COLUMN * s, bottom + low * (j + 0.5)],
-    radius: Math.min(18, gap * 0.42),
-    small: Math.min(14, low * 0.42),
+    radius: Math.min(23, gap * 0.43),
+    small: Math.min(19, low * 0.43),
     height: bottom + low * inputs + 20,
   };
 }
@@ -31,9 +31,8 @@ export function neurons(view, hub, names) {
   const circles = svg("g", { class: "neurons-circles" });
   const element = svg(
     "svg",
-    { class: "diagram neurons", viewBox: `0 0 ${150 + COLUMN * 2 + 160} ${at.height}`, role: "img", "aria-label": "The layer as neurons and connections at three time steps" },
+    { class: "diagram neurons", viewBox: `0 0 ${150 + COLUMN * 2 + 60} ${at.height}`, role: "img", "aria-label": "The layer as neurons and connections at three time steps" },
     STEPS.map((shift, s) => svg("text", { class: "label", x: at.hidden(s, 0)[0], y: 26, "text-anchor": "middle" }, shift < 0 ? "t−1" : shift > 0 ? "t+1" : "t")),
-    svg("text", { class: "label small", x: 50 + COLUMN * 2 + 160, y: 26 }, ""),
     lines,
     circles,
   );
@@ -103,7 +102,7 @@ export function neurons(view, hub, names) {
       const kind = error ? "error" : "value";
       entry.circle.style.fill = number === null ? "" : palette.fill(number, context.scale(name), kind);
       entry.text.style.fill = number === null ? "" : palette.text(number, context.scale(name), kind);
-      entry.text.textContent = number === null || entry.r < 13 || entry.shift !== 0 ? "" : brief(number);
+      entry.text.textContent = number === null || entry.r < 15 || entry.shift !== 0 ? "" : brief(number);
       const label = entry.name === "x" ? (names[entry.k] ?? `x${entry.k + 1}`) : `unit ${entry.k + 1}`;
       entry.title.textContent = number === null ? label : `${label}: ${error ? "δ" : ""}${entry.name} = ${shown(number)}`;
     }

@@ -109,7 +109,7 @@ export function odyssey(layer) {
     { x: 316, y: 202, text: "c(t−1)" },
     { x: 970, y: 48, text: "y(t)", anchor: "end" },
     { x: 970, y: 333, text: "c(t)", anchor: "end" },
-    { x: 446, y: 22, text: "to the head", anchor: "start" },
+    { x: 482, y: 30, text: "to the head", anchor: "start" },
     { x: 30, y: 566, text: "y(t−1)", anchor: "start", kind: "small" },
     { x: 30, y: 648, text: "x(t)", anchor: "start", kind: "small" },
   ];

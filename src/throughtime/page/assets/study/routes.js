@@ -20,17 +20,16 @@ function split(factors) {
   return { errors, local };
 }
 
+// Numbers of the local derivative, or how many entries of the matrix take part.
 function localCell(found, column) {
   if (column) return [formula(math("mrow", {}, factorsNode([{ symbols: [column.symbols[0]] }])))];
   const { local } = split(found.factors);
-  if (!local.length) return ["1"];
-  return [formula(factorsNode(local.map(({ factor }) => factor))), el("span", { class: "put" }, `${local.map(({ value }, index) => (local.length > 1 || index ? bracketed(value) : shown(value))).join(" · ")}`)];
+  return local.length ? [local.map(({ value }, index) => (index ? bracketed(value) : shown(value))).join(" · ")] : ["1"];
 }
 
 function errorCell(found, column) {
   if (column) return [formula(factorsNode([{ symbols: [column.symbols[1]] }]))];
-  const { errors } = split(found.factors);
-  return [formula(factorsNode(errors.map(({ factor }) => factor))), el("span", { class: "put" }, `${errors.map(({ value }) => shown(value)).join(" · ")}`)];
+  return [split(found.factors).errors.map(({ value }) => shown(value)).join(" · ")];
 }
 
 export function routesTable(line, context) {

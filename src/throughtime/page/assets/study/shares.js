@@ -42,8 +42,8 @@ export function shareTable(context) {
   });
   const scale = Math.max(...rows.map((row) => Math.max(Math.abs(row.whole), Math.abs(row.soFar))), 1e-30);
   const body = rows.map((row) => {
-    const at = (value) => 45 + 44 * Math.max(-1, Math.min(1, value / scale));
-    const bar = svg("rect", { x: Math.min(45, at(row.soFar)), y: 4, width: Math.max(0.5, Math.abs(at(row.soFar) - 45)), height: 8 });
+    const at = (value) => 30 + 29 * Math.max(-1, Math.min(1, value / scale));
+    const bar = svg("rect", { x: Math.min(30, at(row.soFar)), y: 4, width: Math.max(0.5, Math.abs(at(row.soFar) - 30)), height: 8 });
     bar.style.fill = palette.stroke(row.soFar, scale, "error");
     const goal = svg("line", { class: "goal", x1: at(row.whole), x2: at(row.whole), y1: 1, y2: 15 });
     const text = row.met === null ? shown(row.error) : `${shown(row.error)} · ${bracketed(row.met)}`;
@@ -54,7 +54,7 @@ export function shareTable(context) {
       el("td", { class: "put" }, text),
       el("td", { class: "number" }, shown(row.product)),
       el("td", { class: "number" }, shown(row.soFar)),
-      el("td", { class: "bar" }, svg("svg", { width: 90, height: 16, viewBox: "0 0 90 16", "aria-hidden": "true" }, svg("line", { class: "axis", x1: 45, x2: 45, y1: 0, y2: 16 }), goal, bar)),
+      el("td", { class: "bar" }, svg("svg", { width: 60, height: 16, viewBox: "0 0 60 16", "aria-hidden": "true" }, svg("line", { class: "axis", x1: 30, x2: 30, y1: 0, y2: 16 }), goal, bar)),
     );
   });
   const heads = ["of J by", "error · what it met", "share of step t", "Σ so far", ""];
@@ -93,7 +93,7 @@ export function updateTable(context) {
   const { view, b, k, store } = context;
   const eta = Number(store.fields.notes.learning_rate);
   const known = Number.isFinite(eta) && eta > 0;
-  const many = store.fields.window.batch > 1;
+  const many = view.layer.window.batch > 1;
   const rows = view.layer.journey.shares.map((share) => {
     const j = indexOf(share, context);
     const { data, shape } = view.parameter(share.parameter);
@@ -102,7 +102,7 @@ export function updateTable(context) {
     const gradient = gradients ? store.array(gradients)[place] : sums(view, share, 0, b, k, j).whole;
     return [symbol(share, j), shown(data[place], 4), shown(gradient), known ? shown(data[place] - eta * gradient, 4) : null];
   });
-  const scope = view.layer.gradients && many ? `over all time steps and ${plural(store.fields.window.batch, "sequence")}` : "over all time steps";
+  const scope = view.layer.gradients && many ? `over all time steps and ${plural(view.layer.window.batch, "sequence")}` : "over all time steps";
   return el(
     "div",
     { class: "shares" },

@@ -26,10 +26,9 @@ export function bytesFromElements(root) {
 
 // One layer. Time steps are counted from 0 as in the recording; "before" and "after" follow its direction.
 export function openLayer(store, layer) {
-  const { window: shown, cuts } = store.fields;
   const H = layer.hidden_size;
-  const cut = new Set(cuts);
-  const { first, start, batch } = shown;
+  const cut = new Set(layer.cuts);
+  const { first, start, batch } = layer.window;
 
   const length = (b) => Math.max(0, layer.lengths[b] - first);
   const timeOf = (s, b) => (layer.reverse ? layer.lengths[b] - 1 - s : first + s);
@@ -63,5 +62,11 @@ export function openLayer(store, layer) {
   const parameter = (name) => ({ data: store.array(layer.parameters[name]), shape: layer.parameters[name].shape });
   const has = (name) => name in layer.arrays;
 
-  return { layer, H, length, timeOf, placeOf, before, after, severed, array, size, vector, value, isLast, final, parameter, has };
+  // A tensor attached to the recording, one number for each time step and sequence; null where there is none.
+  function attached(name, t, b) {
+    const reference = layer.attached[name];
+    return reference?.shape.length === 2 ? store.array(reference)[(t - start) * batch + b] : null;
+  }
+
+  return { attached, layer, H, length, timeOf, placeOf, before, after, severed, array, size, vector, value, isLast, final, parameter, has };
 }

@@ -48,7 +48,7 @@ export function mountStudy(root, store, { hash = false, whole = false } = {}) {
     equations: el("section", { class: "pane words", "aria-label": "Equations of this moment" }, equations.element),
     time: el("section", { class: "pane time", "aria-label": "The network unfolded in time" }, strip.element),
   };
-  const notice = fields.window.word ? el("p", { class: "notice" }, fields.window.word) : null;
+  const notice = fields.word ? el("p", { class: "notice" }, fields.word) : null;
   root.classList.add("tt-study");
   root.replaceChildren(...[bar.element, notice, el("main", { class: "panes" }, Object.values(panes)), controls.element].filter(Boolean));
 
@@ -161,7 +161,7 @@ export function mountStudy(root, store, { hash = false, whole = false } = {}) {
   }
 
   function captionOf({ place, moment, journey: { steps }, t }) {
-    const at = `${t + 1}/${fields.window.steps}`;
+    const at = `${t + 1}/${view.layer.window.steps}`;
     if (place.phase === "loss") return "the loss J: the errors turn round here";
     if (place.phase === "update") return "the update: every parameter, once";
     return steps ? `${place.phase} ${at}: ${moment.title}` : "this sequence has no time step";
@@ -213,7 +213,7 @@ export function mountStudy(root, store, { hash = false, whole = false } = {}) {
     const whole = (name, most) => Math.min(Math.max(1, Number.parseInt(values.get(name), 10) || 1), most) - 1;
     state.layer = Math.min(Math.max(0, Number.parseInt(values.get("layer"), 10) || 0), views.length - 1);
     view = views[state.layer];
-    state.sequence = whole("seq", fields.window.batch);
+    state.sequence = whole("seq", view.layer.window.batch);
     state.unit = whole("unit", view.H);
     state.input = whole("input", view.layer.input_size);
     state.from = whole("from", view.H);

@@ -10,7 +10,7 @@ function select(name, options, chosen, act) {
 
 export function topbar({ fields, state, set, toggleTheme, panels, actions }) {
   const layers = select("layer", fields.layers.map((layer) => layer.path), state.layer, (layer) => set({ layer, unit: 0, input: 0, from: 0 }));
-  const sequences = select("sequence", Array.from({ length: fields.window.batch }, (_, b) => (fields.sequence_names ?? [])[b] ?? String(b + 1)), state.sequence, (sequence) => set({ sequence }));
+  const sequences = select("sequence", Array.from({ length: fields.layers[0].window.batch }, (_, b) => (fields.sequence_names ?? [])[b] ?? String(b + 1)), state.sequence, (sequence) => set({ sequence }));
   const unit = el("select", {});
   unit.addEventListener("change", () => set({ unit: Number(unit.value) }));
   const theme = el("button", { type: "button", "aria-label": "Switch between light and dark" });

@@ -1,0 +1,76 @@
+"""`throughtime study`: the page of one recurrent layer, forward and backward through time."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from throughtime import files
+from throughtime.errors import DataError, SettingsError
+from throughtime.page.open import open_in_browser
+from throughtime.page.study.data import study_data
+from throughtime.page.study.page import render_data
+from throughtime.recording import Recording, load_recording
+from throughtime.tasks.model_folder import MODEL_JSON
+from throughtime.tasks.study import record_forecast, record_weather
+
+_NAME = "throughtime-study"
+
+
+def study(
+    source: Annotated[
+        Path | None, Parameter(help="A recording, or the folder of a trained model. [default: tiny LSTM]")
+    ] = None,
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(help=f"HTML file to write. [default: {_NAME}.html]")] = None,
+    megabytes: Annotated[int, Parameter(help="Most numbers the page may hold; more is cut down.")] = 48,
+    show: Annotated[bool, Parameter(name="--open", help="Open it in the browser.")] = True,
+) -> int:
+    """Write a page on which one sees and walks every value and every error of a recurrent layer.
+
+    Without SOURCE a tiny LSTM is trained on the shipped weather first, which takes seconds.
+    """
+    recording = read_source(source)
+    try:
+        data = study_data(recording, limit=megabytes * 1_000_000)
+    except ValueError as error:
+        raise DataError(f"{source or 'study'}: {error}") from error
+    text = render_data(data)
+    page = out or _free(Path(f"{_NAME}.html"))
+    files.write_text(page, text)
+    if word := data.fields["word"]:
+        print(word)
+    print(f"Wrote {page}, {len(text) / 1e6:.1f} MB")
+    if show:
+        open_in_browser(page)
+    return 0
+
+
+def read_source(source: Path | None) -> Recording:
+    """The recording that a command's SOURCE means.
+
+    Raises:
+        SettingsError: there is nothing of that name, or a folder that holds no model.
+        ThroughtimeError: what is there cannot be read.
+    """
+    if source is None:
+        print("Training a tiny LSTM on the shipped weather")
+        return record_weather()
+    if not source.exists():
+        raise SettingsError(f"{source}: no such recording or model folder; give a file written by rec.save()")
+    if not source.is_dir():
+        return load_recording(source)
+    if not (source / MODEL_JSON).exists():
+        raise SettingsError(
+            f"{source}: holds no {MODEL_JSON}; give the folder of a trained model, or a recording"
+        )
+    return record_forecast(source)
+
+
+def _free(wanted: Path) -> Path:
+    candidates = (wanted.with_stem(f"{wanted.stem}-{n}") if n > 1 else wanted for n in itertools.count(1))
+    return next(path for path in candidates if not path.exists())
