@@ -46,7 +46,7 @@ class StepNetwork(nn.Module):
         return output.squeeze(-1)
 
 
-def record_weather(kind: str = "lstm", *, updates: int = UPDATES) -> Recording:
+def record_weather(kind: str = "lstm", *, updates: int | None = None) -> Recording:
     """Train a tiny network on the shipped weather and record it on days it has not seen.
 
     At every hour it forecasts by how much the temperature will have changed three hours later. Plain
@@ -54,7 +54,7 @@ def record_weather(kind: str = "lstm", *, updates: int = UPDATES) -> Recording:
 
     Args:
         kind: "lstm", with peepholes, or "rnn".
-        updates: How often the weights change; 0 shows the untrained network.
+        updates: How often the weights change, by default `UPDATES`; 0 shows the untrained network.
     """
     settings = ForecastSettings(
         target="temp", columns=_COLUMNS, history="2d", horizon=f"{_LEAD}h", steps="last", time_features=False
@@ -64,12 +64,12 @@ def record_weather(kind: str = "lstm", *, updates: int = UPDATES) -> Recording:
     inputs = parts.train.table.shape[1]
     layer = LSTM(inputs, _UNITS, peepholes=True) if kind == "lstm" else RNN(inputs, _UNITS)
     network = StepNetwork(layer, _UNITS)
-    _train(network, parts.train, updates)
+    _train(network, parts.train, UPDATES if updates is None else updates)
     x, change = _steps(parts.test, _spread(parts.test, SEQUENCES))
     with record(network, loss_reduction="½ squared error, mean over T·B") as rec:
         prediction = network(x)
         each = 0.5 * (prediction - change).square()
-        each.mean().backward()
+        torch.autograd.backward(each.mean())
     name = "LSTM with peepholes" if kind == "lstm" else "simple RNN"
     rec.notes |= {
         "title": f"{name}, New York weather: the change of temperature in {_LEAD} hours",
@@ -100,7 +100,7 @@ def record_forecast(folder: str | Path) -> Recording:
     network = forecaster.network_.eval()
     batch = Batch(windows.inputs(chosen), windows.targets(chosen))
     with record(network, loss_reduction=LOSS_NAME) as rec:
-        objective(network, batch).loss.backward()
+        torch.autograd.backward(objective(network, batch).loss)
     rec.notes |= {
         "title": f"{settings.target}, {settings.horizon} ahead: {describe_network(settings)}",
         "input_names": "\n".join(forecaster.recipe_.features),
@@ -115,12 +115,12 @@ def _train(network: StepNetwork, windows: Windows, updates: int) -> None:
             return
         x, change = _steps(windows, chosen)
         network.zero_grad()
-        (0.5 * (network(x) - change).square().mean()).backward()
+        torch.autograd.backward(0.5 * (network(x) - change).square().mean())
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         with torch.no_grad():
             for parameter in network.parameters():
                 if parameter.grad is not None:
-                    parameter -= LEARNING_RATE * parameter.grad
+                    parameter.sub_(LEARNING_RATE * parameter.grad)
 
 
 def _batches(count: int, size: int) -> Iterator[np.ndarray]:

@@ -40,10 +40,11 @@ def recording(
             parameter.add_(0.4 * torch.randn_like(parameter))
     sizes = model.state_sizes
     layers = model.num_layers * model.num_directions
-    state = tuple(0.5 * torch.rand(layers, B, size) for size in sizes.values())
-    state = state if len(state) > 1 else state[0]
+    dtype = next(model.parameters()).dtype
+    states = [0.5 * torch.rand(layers, B, size, dtype=dtype) for size in sizes.values()]
+    state = tuple(states) if len(states) > 1 else states[0]
     with record(model, loss_reduction="sum over time and batch") as rec:
-        output, final = model(torch.randn(T, B, I), state, lengths=lengths)
+        output, final = model(torch.randn(T, B, I, dtype=dtype), state, lengths=lengths)
         loss = scale * (torch.randn_like(output) * output)
         after = final if isinstance(final, tuple) else (final,)
         total = loss.sum() + sum(scale * (torch.randn_like(part) * part).sum() for part in after)

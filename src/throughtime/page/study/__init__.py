@@ -1,1 +1,5 @@
 """The study page: one layer, forward and backward through time, with the recorded numbers."""
+
+from throughtime.page.study.page import render_study
+
+__all__ = ["render_study"]

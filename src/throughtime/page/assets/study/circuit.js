@@ -130,7 +130,7 @@ function chips() {
     { x: AT.i, y: 249, wire: "i_out", label: "i", value: value("i"), needs: ["i"] },
     { x: AT.z, y: 258, wire: "z_out", label: "z", value: value("z") },
     { x: 430, y: 154, wire: "c_new", label: "z·i", value: { product: ["z", "i"], times: [0, 0], name: "c" }, needs: ["i"] },
-    { x: 716, y: 290, wire: "o_out", label: "o", value: value("o"), needs: ["o"] },
+    { x: 718, y: 275, wire: "o_out", label: "o", value: value("o"), needs: ["o"] },
     { x: 750, y: 198, wire: "h_out", label: "h", value: value("h_c") },
     { x: 812, y: 330, wire: "y_out", label: "y", value: value("y"), error: value("d_y"), errorLabel: "δy" },
     { x: 812, y: 56, wire: "y_up", label: "", error: value("d_above"), errorLabel: "Δ" },

@@ -41,6 +41,7 @@ export function makeJourney(view, b) {
 
   // Whether a value of time step t has been found when the reader stands at `place`.
   function isKnown(name, t, place) {
+    if (name.startsWith("d_") && !known.backward.has(name)) return false;
     if (t === null) return true;
     const s = view.placeOf(t, b);
     const phase = known.backward.has(name) ? "backward" : "forward";

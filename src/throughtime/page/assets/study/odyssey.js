@@ -111,7 +111,7 @@ export function odyssey(layer) {
     { x: 970, y: 333, text: "c(t)", anchor: "end" },
     { x: 482, y: 30, text: "to the head", anchor: "start" },
     { x: 30, y: 566, text: "y(t−1)", anchor: "start", kind: "small" },
-    { x: 30, y: 648, text: "x(t)", anchor: "start", kind: "small" },
+    { x: 30, y: 656, text: "x(t)", anchor: "start", kind: "small" },
   ];
   trunk(wires, layer);
   inputs(wires, texts, layer);

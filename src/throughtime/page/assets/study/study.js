@@ -34,6 +34,7 @@ export function mountStudy(root, store, { hash = false, whole = false } = {}) {
   let journey = makeJourney(view, 0);
   let drawing = null;
   let palette = null;
+  let stood = journey.position(0); // where the reader was before a sequence without steps was chosen
 
   // Parts
   const bar = topbar({ fields, state, set, toggleTheme: () => set({ theme: state.theme === "dark" ? "light" : "dark" }), panels: PANELS.map((panel) => ({ ...panel, toggle: (on) => set({ hidden: on ? state.hidden.filter((id) => id !== panel.id) : [...state.hidden, panel.id] }) })), actions: [] });
@@ -54,14 +55,13 @@ export function mountStudy(root, store, { hash = false, whole = false } = {}) {
 
   // State
   function set(changes) {
-    const t = journey.position(state.index).t;
-    const place = journey.position(state.index);
-    const moment = journey.moment(place);
+    if (journey.steps) stood = journey.position(state.index);
+    const moment = journey.moment(stood);
     Object.assign(state, changes);
     if ("layer" in changes || "sequence" in changes) {
       view = views[state.layer];
       journey = makeJourney(view, state.sequence);
-      state.index = journey.indexOf(place.phase, t, moment.id);
+      state.index = Math.max(0, journey.indexOf(stood.phase, stood.t, moment.id));
     }
     render();
   }
