@@ -1,4 +1,4 @@
-"""Networks step by step through their cells, with autograd's answer for every value: recordings are held to it."""
+"""Networks step by step through their cells, with autograd's answer for every value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 """The command line: `throughtime demo`, `fit`, `evaluate`, `predict`, `look`, `study`, `doctor`."""
+"""The command line: `throughtime demo`, `fit`, `evaluate`, `predict`, `look`, `show`, `doctor`."""
 
 from __future__ import annotations
 
@@ -31,6 +32,7 @@ app.command("throughtime.cli.doctor:doctor", name="doctor", help="Say what compu
 app.command(
     "throughtime.cli.study:study", name="study", help="See inside: forward and backward, step by step."
 )
+app.command("throughtime.cli.show:show", name="show", help="List and print what a recording holds.")
 app.command(f"{_FORECAST}:look", name="look", help="Open the report of a trained model.")
 
 

@@ -84,6 +84,14 @@ class LayerRecord:
         return LSTMCell(variant if self.peepholes else variant.without_peepholes(), bias)
 
     @property
+    def lstm_cell(self) -> LSTMCell:
+        """The same, of an LSTM. Raises TypeError for an RNN."""
+        cell = self.cell
+        if not isinstance(cell, LSTMCell):
+            raise TypeError(f"recording: {self.path!r} is an RNN, which has no LSTM cell.")
+        return cell
+
+    @property
     def output(self) -> str:
         """Name of the value that goes out: "y" or "h"."""
         return "y" if self.kind == "LSTM" else "h"

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from throughtime.nn.recurrent import Layer, Recurrent, State
-from throughtime.nn.watching import watching
+from throughtime.nn.watching import watcher_of, watching
 from throughtime.recording import capture
 from throughtime.recording.layer_record import LayerRecord
 from throughtime.recording.recording import Recording
@@ -50,12 +50,14 @@ def record(
 
     Raises:
         TypeError: `model` is no module, or `values` no list of names.
-        ValueError: the model has no recurrent layer of this library, or `values` names what is not there.
+        ValueError: the model has no recurrent layer of this library, `values` names what is not there, or an
+            enclosing block records the same layer.
         NotImplementedError: the model is compiled or spread over devices by nn.DataParallel.
         RecordingError: on a forward pass: the recording would be larger than `max_bytes`.
     """
     recorder = Recorder(model, values, errors, max_bytes)
     recorder.recording.loss_reduction = loss_reduction
+    recorder.refuse_enclosing_blocks()
     with watching(recorder):
         yield recorder.recording
 
@@ -70,6 +72,14 @@ class Recorder:
         self._selection = Selection(layers, values, errors)
         self._max_bytes, self._bytes = max_bytes, 0
         self.recording = Recording({path: [] for path in layers})
+
+    def refuse_enclosing_blocks(self) -> None:
+        """Refuse layers that an enclosing block of this thread records already. Raises ValueError."""
+        for layer, path in self._paths.items():
+            if watcher_of(layer) is not None:
+                raise ValueError(
+                    f"record: an enclosing block records {path} already; a pass is kept by one block only."
+                )
 
     def watches(self, layer: Layer) -> bool:
         """Whether the layer belongs to the model."""

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from throughtime.recording import store
+from throughtime.recording import finite, routes, step_gradients, store
+from throughtime.recording.finite import Check
 from throughtime.recording.layer_record import LayerRecord, joined
+from throughtime.recording.names import MissingNameError
+from throughtime.recording.routes import Routes
 
 ValueT = TypeVar("ValueT")
-
-
-class MissingNameError(KeyError):
-    """A name that is not in a recording. A KeyError whose message reads as it was written."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class Recording:
@@ -173,6 +169,112 @@ class Recording:
             for run in runs
             for array in (*run.values.values(), *run.errors.values())
         )
+
+    def routes(self, name: str, t: int | None = None) -> Routes:
+        """By which ways an error came: its parts by the reader through which they came.
+
+        Args:
+            name: Of an error, as "layer0.d_c". The errors of the gates after their activation, `d_i`, `d_f`,
+                `d_o` and `d_z`, have routes too.
+            t: Time step; None for all, with parts (T, B, ·).
+
+        Returns:
+            A mapping such as {"y(t)": (B, H), "o_bar(t)": ..., "c(t+1)": ...}, with `.total`, the sum.
+            "above(t)" is the head or the layer above; t+1 is the next step in the direction of the layer,
+            within the same pass; "returned state" is there where a sequence ends at t.
+
+        Raises:
+            KeyError: there is no such error, or the recording does not keep what is needed.
+            ValueError: there is no step t.
+        """
+        record, error = self._layer_of(name)
+        if t is not None:
+            part, step = record.pass_at(t)
+            return Routes(name, t, routes.find_routes(part, error, step))
+        each = [routes.find_routes(part, error, None) for part in record.passes]
+        return Routes(name, None, {reader: torch.cat([one[reader] for one in each]) for reader in each[0]})
+
+    def step_gradient(self, name: str, t: int) -> Tensor:
+        """(∂J/∂θ)^(t): what step t contributes to a parameter's gradient, summed over the batch.
+
+        Args:
+            name: Of a parameter, as "layer0.weight_hh".
+            t: Time step.
+
+        Returns:
+            A tensor of the parameter's shape. Over all t they add up to what `backward()` added to `.grad`.
+
+        Raises:
+            KeyError: there is no such parameter, or the recording does not keep what is needed.
+            ValueError: there is no step t.
+        """
+        record, parameter = self._parameter(name)
+        part, step = record.pass_at(t)
+        return step_gradients.step_gradient(part, parameter, step)
+
+    def step_gradient_norms(self, name: str) -> Tensor:
+        """‖(∂J/∂θ)^(t)‖ for every t, (T,) in float64, without forming the T matrices.
+
+        Args:
+            name: Of a parameter, as "layer0.weight_hh".
+
+        Raises:
+            KeyError: there is no such parameter, or the recording does not keep what is needed.
+        """
+        record, parameter = self._parameter(name)
+        return torch.cat([step_gradients.step_gradient_norms(part, parameter) for part in record.passes])
+
+    def check(
+        self,
+        name: str,
+        t: int,
+        *,
+        unit: int | None = None,
+        batch: int | None = None,
+        loss: Callable[[Tensor], Tensor] | None = None,
+    ) -> Check:
+        """Confirm a recorded error by finite differences in float64.
+
+        The value is nudged and everything after it in its pass is computed anew. Without `loss`, J is the sum
+        of `d_above` times the outputs (and of `final_errors` times the returned state): this confirms that
+        the error is the exact derivative, given the errors that came from outside the layer. With `loss`
+        these are put to the test too.
+
+        Args:
+            name: Of an error, as "layer0.d_c".
+            t: Time step.
+            unit: Which unit; with batch=None the one with the largest error.
+            batch: Which sequence; with None the one with the largest error.
+            loss: J as a function of the layer's output (T, B, H), which it is given in float64.
+
+        Raises:
+            KeyError: there is no such error, or the recording does not keep what is needed.
+            ValueError: t, unit or batch is out of range, the step is padded, or there is nothing to nudge.
+        """
+        record, error = self._layer_of(name)
+        self.find(name)
+        if error == "d_above" or not error.startswith("d_"):
+            raise ValueError(
+                f"recording: check({name!r}): there are differences for errors of this layer's own values, "
+                f"{', '.join(e for e in record.errors if e != 'd_above')}."
+            )
+        return finite.check(record, error, t, batch, unit, loss)
+
+    def _layer_of(self, name: str) -> tuple[LayerRecord, str]:
+        """The layer's record, and what comes after its path."""
+        path, _, value = str(name).rpartition(".")
+        if path not in self.layers:
+            self.find(name)
+        return self.layers[path], value
+
+    def _parameter(self, name: str) -> tuple[LayerRecord, str]:
+        record, parameter = self._layer_of(name)
+        there = record.passes[0].parameters
+        if parameter not in there:
+            raise MissingNameError(
+                f"no parameter {name!r} in this recording; {record.path} has {', '.join(there)}."
+            )
+        return record, parameter
 
     def attach(self, name: str, tensor: Tensor) -> None:
         """Keep another tensor with the recording: a target, a prediction, the loss.

@@ -105,6 +105,7 @@ struct RNNBackwardKernel {
     }
 
     // From δh of a step to δa.
+    template <bool Record>
     static void local_errors(const Call& call, const Sizes& z, const Own& own, std::int64_t t, std::int64_t first,
                              std::int64_t rows, T* errors) {
         const V zero = S::broadcast(T(0));
@@ -122,7 +123,7 @@ struct RNNBackwardKernel {
                 }
                 S::store(errors + r * z.ring_stride + unit, d_a);
                 d_bias = d_bias + d_a;
-                if (call.d_bars) {
+                if constexpr (Record) {
                     store_block(call.d_bars + out, d_a, valid);
                     store_block(call.d_outputs + out, d_h, valid);
                 }
@@ -166,11 +167,12 @@ struct RNNBackwardKernel {
         for (std::int64_t r = 0; r < rows; ++r)
             for (std::int64_t j = 0; j < z.Hp; ++j)
                 own.e_h[r * z.Hp + j] = j < z.H && call.d_h_n ? call.d_h_n[(first + r) * z.H + j] : T(0);
+        const auto local = call.d_bars ? &local_errors<true> : &local_errors<false>;
         std::int64_t used = 0;
         for (std::int64_t k = 0; k < call.steps; ++k) {
             T* errors = own.ring + used * rows * z.ring_stride;
             const std::int64_t t = time_of(call.steps, call.reverse, k);
-            local_errors(call, z, own, t, first, rows, errors);
+            local(call, z, own, t, first, rows, errors);
             const StepErrors<T> step{errors, z.ring_stride, z.Hp, t, first, rows, call.lengths};
             step_back(step, shared.recurrent, z.groups, own.e_h, z.Hp, own.row);
             if (call.d_x) input_errors(step, shared.input, z.I, call.d_x + (t * call.batch + first) * z.I, own.row);

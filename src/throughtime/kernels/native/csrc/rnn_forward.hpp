@@ -100,6 +100,7 @@ struct RNNForwardKernel {
         bool padded(std::int64_t row) const { return call.lengths && t >= call.lengths[first + row]; }
     };
 
+    template <bool Record>
     static void finish(const Step& s, std::int64_t vector, int wide, std::int64_t row, int rows) {
         const Sizes& z = s.z;
         const V zero = S::broadcast(T(0));
@@ -113,11 +114,12 @@ struct RNNForwardKernel {
                 const V h = padded ? S::load(s.own.h[s.now] + at) : activate<T>(s.call.g, a);
                 S::store(s.own.h[1 - s.now] + at, h);
                 store_block(s.call.h + out * z.H + unit, padded ? zero : h, valid);
-                if (s.call.bars) store_block(s.call.bars + out * z.H + unit, a, valid);
+                if constexpr (Record) store_block(s.call.bars + out * z.H + unit, a, valid);
             }
         }
     }
 
+    template <bool Record>
     static void step(const Step& s, const Shared& shared, std::int64_t rows) {
         const Sizes& z = s.z;
         for (std::int64_t v = 0; v < z.vectors; v += most_vectors) {
@@ -131,7 +133,7 @@ struct RNNForwardKernel {
                     {s.call.x + s.t * s.call.x_t + (s.first + row) * s.call.x_b, s.call.x_b, s.call.inputs}};
                 tile_for<T>(height, wide)(sources, 2, shared.weights + v * z.depth * lanes, shared.bias + v * lanes, 0,
                                           s.own.bars, wide * lanes);
-                finish(s, v, wide, row, height);
+                finish<Record>(s, v, wide, row, height);
             }
         }
     }
@@ -149,8 +151,9 @@ struct RNNForwardKernel {
         const Sizes z(call);
         const Shared shared(z, const_cast<void*>(shared_memory));
         const Own own(z, own_memory, last - first);
+        const auto run = call.bars ? &step<true> : &step<false>;
         for (std::int64_t k = 0; k < call.steps; ++k, now = 1 - now)
-            step(Step{call, z, own, call.reverse ? call.steps - 1 - k : k, first, now}, shared, last - first);
+            run(Step{call, z, own, call.reverse ? call.steps - 1 - k : k, first, now}, shared, last - first);
         return now;
     }
 
