@@ -1,5 +1,4 @@
-"""The command line: `throughtime demo`, `fit`, `evaluate`, `predict`, `look`, `study`, `doctor`."""
-"""The command line: `throughtime demo`, `fit`, `evaluate`, `predict`, `look`, `show`, `doctor`."""
+"""The command line: `throughtime demo`, `fit`, `evaluate`, `predict`, `look`, `study`, `show`, `doctor`."""
 
 from __future__ import annotations
 

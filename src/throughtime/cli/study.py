@@ -26,17 +26,19 @@ def study(
     ] = None,
     /,
     *,
+    beside: Annotated[Path | None, Parameter(help="A recording or model folder to compare it with.")] = None,
     out: Annotated[Path | None, Parameter(help=f"HTML file to write. [default: {_NAME}.html]")] = None,
     megabytes: Annotated[int, Parameter(help="Most numbers the page may hold; more is cut down.")] = 48,
     show: Annotated[bool, Parameter(name="--open", help="Open it in the browser.")] = True,
 ) -> int:
     """Write a page on which one sees and walks every value and every error of a recurrent layer.
 
-    Without SOURCE a tiny LSTM is trained on the shipped weather first, which takes seconds.
+    Without SOURCE a tiny LSTM is trained on the shipped weather first, and a simple RNN to set beside it,
+    which takes seconds.
     """
-    recording = read_source(source)
+    recording, other = read_source(source), _beside(source, beside)
     try:
-        data = study_data(recording, limit=megabytes * 1_000_000)
+        data = study_data(recording, beside=other, limit=megabytes * 1_000_000)
     except ValueError as error:
         raise DataError(f"{source or 'study'}: {error}") from error
     text = render_data(data)
@@ -58,7 +60,7 @@ def read_source(source: Path | None) -> Recording:
         ThroughtimeError: what is there cannot be read.
     """
     if source is None:
-        print("Training a tiny LSTM on the shipped weather")
+        print("Training a tiny LSTM and a simple RNN on the shipped weather")
         return record_weather()
     if not source.exists():
         raise SettingsError(f"{source}: no such recording or model folder; give a file written by rec.save()")
@@ -69,6 +71,12 @@ def read_source(source: Path | None) -> Recording:
             f"{source}: holds no {MODEL_JSON}; give the folder of a trained model, or a recording"
         )
     return record_forecast(source)
+
+
+def _beside(source: Path | None, beside: Path | None) -> Recording | None:
+    if beside is not None:
+        return read_source(beside)
+    return record_weather("rnn") if source is None else None
 
 
 def _free(wanted: Path) -> Path:

@@ -59,7 +59,8 @@ def record_weather(kind: str = "lstm", *, updates: int | None = None) -> Recordi
     settings = ForecastSettings(
         target="temp", columns=_COLUMNS, history="2d", horizon=f"{_LEAD}h", steps="last", time_features=False
     )
-    parts = prepare_data(open_source(SHIPPED_WEATHER, settings), settings).parts
+    data = prepare_data(open_source(SHIPPED_WEATHER, settings), settings)
+    parts = data.parts
     torch.manual_seed(0)
     inputs = parts.train.table.shape[1]
     layer = LSTM(inputs, _UNITS, peepholes=True) if kind == "lstm" else RNN(inputs, _UNITS)
@@ -70,10 +71,9 @@ def record_weather(kind: str = "lstm", *, updates: int | None = None) -> Recordi
         prediction = network(x)
         each = 0.5 * (prediction - change).square()
         torch.autograd.backward(each.mean())
-    name = "LSTM with peepholes" if kind == "lstm" else "simple RNN"
     rec.notes |= {
-        "title": f"{name}, New York weather: the change of temperature in {_LEAD} hours",
-        "input_names": "\n".join(_COLUMNS),
+        "title": f"New York weather: the temperature {_LEAD} hours on",
+        "input_names": "\n".join(data.recipe.features),
         "sequence_names": "\n".join(_days(parts.test, _spread(parts.test, SEQUENCES))),
         "learning_rate": str(LEARNING_RATE),
     }
@@ -143,6 +143,5 @@ def _spread(windows: Windows, count: int) -> np.ndarray:
 
 
 def _days(windows: Windows, chosen: np.ndarray) -> list[str]:
-    return [
-        f"up to {np.datetime_as_string(time, 'm').replace('T', ' ')}" for time in windows.last_times(chosen)
-    ]
+    ends = windows.last_times(chosen).astype("datetime64[s]").tolist()
+    return [f"to {end:%d %b, %H:%M}" for end in ends]

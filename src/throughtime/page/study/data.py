@@ -11,9 +11,12 @@ from throughtime._version import __version__
 from throughtime.cells import SimpleRNNCell, Variant
 from throughtime.cells.activations import activation
 from throughtime.page.study.arrays import Arrays
+from throughtime.page.study.evaluate import LayerNumbers
 from throughtime.page.study.lines import Journey
 from throughtime.page.study.lstm_lines import lstm_lines
+from throughtime.page.study.maps import checks, layer_maps
 from throughtime.page.study.rnn_lines import rnn_lines
+from throughtime.page.study.tour import Scene, chapters
 from throughtime.page.study.window import Part, Window, fitting
 from throughtime.recording import LayerRecord, Recording
 
@@ -34,32 +37,81 @@ class StudyData:
     arrays: Arrays
 
 
-def study_data(recording: Recording, *, limit: int = LIMIT) -> StudyData:
+def study_data(recording: Recording, *, beside: Recording | None = None, limit: int = LIMIT) -> StudyData:
     """Gather a recording for a page.
 
     Args:
         recording: What to show.
+        beside: Another one to compare it with, or None.
         limit: Bytes of numbers the page may hold; a larger recording is cut down.
 
     Raises:
         ValueError: nothing was recorded, values were left out, a number is not finite, or not even one time
             step fits.
     """
-    if not recording.layers:
-        raise ValueError("Study: the recording is empty; run the model inside the block of record().")
-    part = fitting(recording, limit)
     arrays = Arrays()
+    recordings = [recording] if beside is None else [recording, beside]
+    layers: list[dict[str, Any]] = []
+    word = ""
+    for one, group in zip(recordings, _groups(recordings), strict=True):
+        part = fitting(one, limit // len(recordings))
+        word = word or part.word
+        layers += [
+            _layer(one, layer, part, arrays)
+            | {"group": group, "label": _label(one, layer, group), "input_names": names}
+            for layer, names in _with_names(one)
+        ]
     fields = {
         "version": __version__,
         "title": recording.notes.get("title", "Recording"),
         "notes": dict(recording.notes),
-        "input_names": _lines(recording.notes.get("input_names", "")),
-        "sequence_names": _lines(recording.notes.get("sequence_names", ""))[: part.batch],
+        "sequence_names": _lines(recording.notes.get("sequence_names", ""))[: layers[0]["window"]["batch"]],
         "facts": _facts(recording),
-        "word": part.word,
-        "layers": [_layer(recording, layer, part, arrays) for layer in recording.layers.values()],
+        "word": word,
+        "layers": layers,
+        "chapters": _chapters(recording, layers[0], beside is not None),
     }
     return StudyData(fields, arrays)
+
+
+def _groups(recordings: list[Recording]) -> list[str]:
+    """What to call each recording's layers; nothing where there is but one recording."""
+    for recording in recordings:
+        if not recording.layers:
+            raise ValueError("Study: the recording is empty; run the model inside the block of record().")
+    if len(recordings) == 1:
+        return [""]
+    first, second = (layer_name(next(iter(one.layers.values()))) for one in recordings)
+    return [first, second] if first != second else [f"{first} A", f"{second} B"]
+
+
+def _label(recording: Recording, layer: LayerRecord, group: str) -> str:
+    """What a reader chooses the layer by."""
+    if not group:
+        return layer.path
+    return group if len(recording.layers) == 1 else f"{group}, {layer.path}"
+
+
+def _with_names(recording: Recording) -> list[tuple[LayerRecord, list[str]]]:
+    """Each layer with the names of its inputs, where it reads the network's own."""
+    names = _lines(recording.notes.get("input_names", ""))
+    layers = list(recording.layers.values())
+    own = layers[0].path.removesuffix(".reverse")
+    return [
+        (
+            layer,
+            names if layer.path.removesuffix(".reverse") == own and len(names) == layer.input_size else [],
+        )
+        for layer in layers
+    ]
+
+
+def _chapters(recording: Recording, fields: dict[str, Any], beside: bool) -> list[dict[str, Any]]:
+    layer = next(iter(recording.layers.values()))
+    journey, _ = _equations(layer, dict(layer.values))
+    first, with_map = fields["window"]["first"], "error_map" in fields["maps"]
+    scene = Scene(recording, layer, journey, LayerNumbers(layer), first, with_map, beside)
+    return [chapter.as_json() for chapter in chapters(scene)]
 
 
 def _lines(text: str) -> list[str]:
@@ -101,6 +153,8 @@ def _layer(recording: Recording, layer: LayerRecord, part: Part, arrays: Arrays)
         "weight_scales": {name: _largest(parameter) for name, parameter in layer.parameters.items()},
         "parameters": {name: arrays.add(parameter) for name, parameter in layer.parameters.items()},
         "attached": _attached(recording, layer, window, arrays),
+        "maps": layer_maps(recording, layer, window, arrays),
+        "checks": checks(recording, layer, window),
     }
 
 

@@ -30,26 +30,34 @@ MODULES = (
             "equations",
             "shares",
             "strip",
+            "raster",
+            "linechart",
+            "errormap",
+            "compare",
+            "maps",
+            "exporting",
+            "tour",
             "transport",
             "topbar",
             "study",
         )
     ),
 )
-STYLES = ("study/study.css", "study/drawing.css", "study/words.css", "study/media.css")
+STYLES = ("study/study.css", "study/drawing.css", "study/words.css", "study/maps.css", "study/media.css")
 
 
-def render_study(recording: Recording, *, limit: int = LIMIT) -> str:
+def render_study(recording: Recording, *, beside: Recording | None = None, limit: int = LIMIT) -> str:
     """The whole page as HTML text, to be written as UTF-8. It fetches nothing.
 
     Args:
         recording: What to show.
+        beside: Another recording to compare it with.
         limit: Bytes of numbers the page may hold. A larger recording is cut down, and the page says so.
 
     Raises:
         ValueError: as `study_data`.
     """
-    return render_data(study_data(recording, limit=limit))
+    return render_data(study_data(recording, beside=beside, limit=limit))
 
 
 def render_data(data: StudyData) -> str:

@@ -70,7 +70,8 @@ export function routesTable(line, context) {
 
 // Central differences of J in float64, made when the page was written.
 function badge(line, { view, t, b, k }) {
-  const check = (view.layer.checks ?? []).find((entry) => entry.value === line.target && entry.t === t && entry.b === b);
+  const check = view.layer.checks.find((entry) => entry.value === line.target && entry.t === t && entry.b === b && entry.k === k);
   if (!check) return null;
-  return el("span", { class: "checked", title: `central differences gave ${check.differences[k]}` }, `checked: ${shown(check.apart, 1)}`);
+  const title = `central differences in float64 give ${shown(check.differences, 6)}`;
+  return el("span", { class: check.agrees ? "checked" : "checked apart", title }, `${check.agrees ? "checked" : "apart"}: ${shown(check.apart, 1)}`);
 }

@@ -5,8 +5,10 @@ import { makeAddress } from "./address.js";
 import { circuit } from "./circuit.js";
 import { drawDiagram } from "./diagram.js";
 import { equationPane } from "./equations.js";
+import { savePng, saveSvg } from "./exporting.js";
 import { makeHub } from "./hub.js";
 import { makeJourney } from "./journey.js";
+import { mapsPane } from "./maps.js";
 import { MOST_UNITS, neurons } from "./neurons.js";
 import { odyssey } from "./odyssey.js";
 import { makePalette } from "./palette.js";
@@ -15,12 +17,14 @@ import { shareTable, updateTable } from "./shares.js";
 import { openLayer } from "./store.js";
 import { timeStrip } from "./strip.js";
 import { topbar } from "./topbar.js";
+import { tourBand } from "./tour.js";
 import { transport } from "./transport.js";
 
 const PANELS = [
   { id: "picture", name: "the block" },
   { id: "equations", name: "equations" },
   { id: "time", name: "unfolded network" },
+  { id: "maps", name: "maps" },
 ];
 
 export function mountStudy(root, store, { hash = false, whole = false } = {}) {
@@ -28,7 +32,7 @@ export function mountStudy(root, store, { hash = false, whole = false } = {}) {
   const hub = makeHub();
   const address = makeAddress(hash);
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const state = { layer: 0, sequence: 0, unit: 0, index: 0, input: 0, from: 0, view: "", hidden: [], theme: dark.matches ? "dark" : "light" };
+  const state = { layer: 0, sequence: 0, unit: 0, index: 0, input: 0, from: 0, view: "", tab: "", other: null, chapter: null, hidden: [], theme: dark.matches ? "dark" : "light" };
   const views = fields.layers.map((layer) => openLayer(store, layer));
   let view = views[0];
   let journey = makeJourney(view, 0);
@@ -37,21 +41,28 @@ export function mountStudy(root, store, { hash = false, whole = false } = {}) {
   let stood = journey.position(0); // where the reader was before a sequence without steps was chosen
 
   // Parts
-  const bar = topbar({ fields, state, set, toggleTheme: () => set({ theme: state.theme === "dark" ? "light" : "dark" }), panels: PANELS.map((panel) => ({ ...panel, toggle: (on) => set({ hidden: on ? state.hidden.filter((id) => id !== panel.id) : [...state.hidden, panel.id] }) })), actions: [] });
+  const bar = topbar({ fields, state, set, toggleTheme: () => set({ theme: state.theme === "dark" ? "light" : "dark" }), panels: PANELS.map((panel) => ({ ...panel, toggle: (on) => set({ hidden: on ? state.hidden.filter((id) => id !== panel.id) : [...state.hidden, panel.id] }) })), actions: [
+    { name: "Drawing as SVG", act: () => saveSvg(drawing.element, paper(), fileName()) },
+    { name: "Drawing as PNG", act: () => savePng(drawing.element, paper(), fileName()) },
+    { name: "Print", act: () => print() },
+  ], startTour: fields.chapters.length ? () => openChapter(state.chapter ?? 0) : null });
+  const tour = tourBand(fields.chapters, { open: openChapter, close: () => set({ chapter: null }) });
   const choice = el("div", { class: "views", role: "group", "aria-label": "Drawing" });
   const canvas = el("div", { class: "canvas", tabindex: "0", role: "region", "aria-label": "Drawing of the block" });
   const legend = el("div", { class: "legend" });
   const equations = equationPane(hub);
   const strip = timeStrip(hub);
+  const maps = mapsPane(hub);
   const controls = transport({ move, go, setPlaying });
   const panes = {
     picture: el("section", { class: "pane picture", "aria-label": "The block" }, el("div", { class: "pane-head" }, choice, legend), canvas),
     equations: el("section", { class: "pane words", "aria-label": "Equations of this moment" }, equations.element),
     time: el("section", { class: "pane time", "aria-label": "The network unfolded in time" }, strip.element),
+    maps: el("section", { class: "pane maps-pane", "aria-label": "Maps of the whole recording" }, maps.element),
   };
   const notice = fields.word ? el("p", { class: "notice" }, fields.word) : null;
   root.classList.add("tt-study");
-  root.replaceChildren(...[bar.element, notice, el("main", { class: "panes" }, Object.values(panes)), controls.element].filter(Boolean));
+  root.replaceChildren(...[bar.element, notice, tour.element, el("main", { class: "panes" }, Object.values(panes)), controls.element].filter(Boolean));
 
   // State
   function set(changes) {
@@ -93,6 +104,21 @@ export function mountStudy(root, store, { hash = false, whole = false } = {}) {
     const back = backward && (place.phase === "backward" || !forward);
     return go(journey.indexOf(back ? "backward" : "forward", place.t, back ? backward : forward));
   };
+  const paper = () => getComputedStyle(root).backgroundColor;
+  const fileName = () => captionOf(makeContext()).replace(/[^\w]+/g, "-");
+
+  function openChapter(index) {
+    const chapter = fields.chapters[Math.max(0, Math.min(fields.chapters.length - 1, index))];
+    setPlaying(false);
+    recall(new URLSearchParams({ hide: state.hidden.join("."), ...chapter.state }));
+    state.chapter = fields.chapters.indexOf(chapter);
+    render();
+  }
+
+  hub.goTo = ({ t, unit }) => {
+    if (unit !== undefined) state.unit = unit;
+    hub.jump({ s: view.placeOf(t, state.sequence) });
+  };
   hub.unit = (unit) => set({ unit });
 
   // Drawing
@@ -108,7 +134,7 @@ export function mountStudy(root, store, { hash = false, whole = false } = {}) {
     const key = `${state.view}:${view.layer.path}`;
     if (drawing?.key === key) return;
     const lacks = view.layer.kind === "RNN" ? (view.layer.parameters.bias ? [] : ["b"]) : [...view.layer.lacks, ...(view.layer.coupled ? ["coupled"] : [])];
-    const made = state.view === "neurons" ? neurons(view, hub, fields.input_names) : drawDiagram({ circuit, odyssey, rnncell }[state.view](view.layer), hub, lacks);
+    const made = state.view === "neurons" ? neurons(view, hub, view.layer.input_names) : drawDiagram({ circuit, odyssey, rnncell }[state.view](view.layer), hub, lacks);
     drawing = { key, ...made };
     canvas.replaceChildren(drawing.element);
     choice.replaceChildren(
@@ -150,7 +176,7 @@ export function mountStudy(root, store, { hash = false, whole = false } = {}) {
     const b = state.sequence;
     const k = Math.min(state.unit, view.H - 1);
     const scales = view.layer.scales;
-    const context = { store, view, layer: view.layer, journey, place, moment, t: place.t, b, k, input: state.input, from: state.from, names: fields.input_names, palette, hub, set };
+    const context = { store, view, layer: view.layer, journey, place, moment, t: place.t, b, k, input: state.input, from: state.from, other: state.other, names: view.layer.input_names, palette, hub, set };
     context.isKnown = (name, t) => journey.isKnown(name, t, place);
     context.scale = (name) => scales[name] ?? 1;
     context.weightScale = (name) => view.layer.weight_scales[name] ?? 1;
@@ -198,15 +224,28 @@ export function mountStudy(root, store, { hash = false, whole = false } = {}) {
     const extra = context.place.phase === "update" ? updateTable(context) : context.moment.id === "share" ? shareTable(context) : null;
     equations.update(context, extra);
     strip.update(context);
+    if (!panes.maps.hidden) maps.update(context, state.tab);
     showLegend(context);
     controls.update(context, captionOf(context), spokenOf(context));
+    tour.update(state.chapter);
     address.write(addressOf(context));
+    follow();
+  }
+
+  // On a narrow screen the drawing scrolls by itself to what just became known.
+  function follow() {
+    if (canvas.scrollWidth <= canvas.clientWidth + 1) return;
+    const focus = canvas.querySelector(".node.lit.gate, .wire.result .line, .node.lit, .wire.lit .line");
+    if (!focus) return;
+    const box = focus.getBoundingClientRect();
+    const frame = canvas.getBoundingClientRect();
+    canvas.scrollLeft += (box.left + box.right) / 2 - (frame.left + frame.right) / 2;
   }
 
   // Address
   function addressOf({ place, moment, t }) {
     const at = place.phase === "forward" || place.phase === "backward" ? `${place.phase}.${t + 1}.${moment.id}` : place.phase;
-    return { layer: state.layer || null, seq: state.sequence + 1, unit: state.unit + 1, at, view: state.view, input: state.input ? state.input + 1 : null, from: state.from ? state.from + 1 : null, theme: state.chosen ? state.theme : null, hide: state.hidden.join(".") || null };
+    return { layer: state.layer || null, seq: state.sequence + 1, unit: state.unit + 1, at, view: state.view, tab: state.tab || null, beside: state.other === null ? null : state.other + 1, input: state.input ? state.input + 1 : null, from: state.from ? state.from + 1 : null, theme: state.chosen ? state.theme : null, hide: state.hidden.join(".") || null, chapter: state.chapter === null ? null : fields.chapters[state.chapter].id };
   }
 
   function recall(values) {
@@ -218,6 +257,10 @@ export function mountStudy(root, store, { hash = false, whole = false } = {}) {
     state.input = whole("input", view.layer.input_size);
     state.from = whole("from", view.H);
     state.view = values.get("view") ?? state.view;
+    state.tab = values.get("tab") ?? "";
+    state.other = values.has("beside") ? whole("beside", views.length) : null;
+    const chapter = fields.chapters.findIndex(({ id }) => id === values.get("chapter"));
+    state.chapter = chapter < 0 ? null : chapter;
     state.hidden = (values.get("hide") ?? "").split(".").filter((id) => id in panes);
     journey = makeJourney(view, state.sequence);
     const [phase, step, id] = (values.get("at") ?? "").split(".");
@@ -240,15 +283,17 @@ export function mountStudy(root, store, { hash = false, whole = false } = {}) {
       Escape: () => escape(),
       " ": onButton ? null : () => setPlaying(!controls.isPlaying()),
     };
+    if (/^[1-9]$/.test(key) && fields.chapters.length >= Number(key)) acts[key] = () => openChapter(Number(key) - 1);
     if (!acts[key]) return;
     acts[key]();
     event.preventDefault();
   }
 
   function escape() {
+    const closed = [equations.closeSum(), ...bar.menus.map((menu) => menu.open), controls.isPlaying()].includes(true);
     setPlaying(false);
     for (const menu of bar.menus) menu.open = false;
-    equations.closeSum();
+    if (!closed && state.chapter !== null) set({ chapter: null });
   }
 
   (whole ? document : root).addEventListener("keydown", pressed);

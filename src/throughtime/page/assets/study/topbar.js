@@ -8,13 +8,15 @@ function select(name, options, chosen, act) {
   return { element: el("label", { class: options.length > 1 ? "" : "only" }, el("span", {}, name), box), box };
 }
 
-export function topbar({ fields, state, set, toggleTheme, panels, actions }) {
-  const layers = select("layer", fields.layers.map((layer) => layer.path), state.layer, (layer) => set({ layer, unit: 0, input: 0, from: 0 }));
+export function topbar({ fields, state, set, toggleTheme, panels, actions, startTour }) {
+  const layers = select("layer", fields.layers.map((layer) => layer.label), state.layer, (layer) => set({ layer, unit: 0, input: 0, from: 0 }));
   const sequences = select("sequence", Array.from({ length: fields.layers[0].window.batch }, (_, b) => (fields.sequence_names ?? [])[b] ?? String(b + 1)), state.sequence, (sequence) => set({ sequence }));
   const unit = el("select", {});
   unit.addEventListener("change", () => set({ unit: Number(unit.value) }));
   const theme = el("button", { type: "button", "aria-label": "Switch between light and dark" });
   theme.addEventListener("click", toggleTheme);
+  const tour = el("button", { type: "button", class: "tour-button" }, "Tour");
+  if (startTour) tour.addEventListener("click", startTour);
   const menu = el(
     "details",
     { class: "menu" },
@@ -43,7 +45,7 @@ export function topbar({ fields, state, set, toggleTheme, panels, actions }) {
     { class: "topbar" },
     el("div", { class: "what" }, el("h1", {}, fields.title), el("p", { class: "about" })),
     el("div", { class: "choices" }, layers.element, sequences.element, el("label", {}, el("span", {}, "unit"), unit)),
-    el("div", { class: "tools" }, menu, more, theme),
+    el("div", { class: "tools" }, startTour ? tour : null, menu, more, theme),
   );
 
   function update(now, layer) {
