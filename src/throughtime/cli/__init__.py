@@ -1,4 +1,4 @@
-"""The command line: `throughtime demo`, `fit`, `evaluate`, `predict`, `look`, `study`, `show`, `doctor`."""
+"""The command line: `throughtime` demo, fit, evaluate, predict, look, study, slides, show, doctor."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ app.command("throughtime.cli.doctor:doctor", name="doctor", help="Say what compu
 app.command(
     "throughtime.cli.study:study", name="study", help="See inside: forward and backward, step by step."
 )
+app.command("throughtime.cli.slides:slides", name="slides", help="The same journey as a deck of slides.")
 app.command("throughtime.cli.show:show", name="show", help="List and print what a recording holds.")
 app.command(f"{_FORECAST}:look", name="look", help="Open the report of a trained model.")
 

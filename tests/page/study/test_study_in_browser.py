@@ -313,7 +313,7 @@ def test_no_barrier_that_axe_can_find(study, scheme, width, fragment):
 def test_changes_are_announced(study):
     page = study(LSTM, fragment="#unit=1&at=forward.5.i").page
     page.keyboard.press("ArrowRight")
-    expect(page.locator("[aria-live=polite]")).to_have_text(
+    expect(page.locator(".transport [aria-live=polite]")).to_have_text(
         re.compile(r"^forward 5/12: forget gate: 0\.\d+$")
     )
 

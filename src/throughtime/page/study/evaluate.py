@@ -101,6 +101,10 @@ class LayerNumbers:
         """What was recorded for the line's target."""
         return float(self.vector(line.target, 0, place.t, place.b)[place.k])
 
+    def has(self, name: str) -> bool:
+        """Whether the value was recorded or is formed from what was."""
+        return name in self._derived or name in self.layer.errors or name in self.layer.values
+
     def _array(self, name: str) -> Tensor:
         for arrays in (self._derived, self.layer.errors, self.layer.values):
             if name in arrays:

@@ -10,7 +10,7 @@ import torch
 
 from throughtime.page.study.evaluate import LayerNumbers, Place
 from throughtime.page.study.lines import Journey, Line
-from throughtime.page.words import number
+from throughtime.page.study.shown import shown
 from throughtime.recording import LayerRecord, Recording
 
 
@@ -101,8 +101,8 @@ def _order(s: Scene) -> Chapter:
         "order",
         "Why not a plain network?",
         f"At steps {t + 1} and {u + 1} the inputs are alike (apart by "
-        f"{number(float(apart[first, second]))}). "
-        f"Yet {out} of unit {k + 1} is {number(s.at(out, t, k))} and then {number(s.at(out, u, k))}. A plain "
+        f"{shown(float(apart[first, second]))}). "
+        f"Yet {out} of unit {k + 1} is {shown(s.at(out, t, k))} and then {shown(s.at(out, u, k))}. A plain "
         "network must answer alike inputs alike. This one also reads what it said before: order matters.",
         s.place("forward", u, s.journey.forward[-2].id, k),
     )
@@ -134,12 +134,12 @@ def _time(s: Scene) -> Chapter:
         block = 0 if s.layer.kind == "RNN" else row
         if s.layer.kind == "RNN" or name == "f":
             value = float(s.layer.parameters["bias"][block * s.layer.hidden_size])
-            fixed = f" {bias} has none: it is {number(value)} at both."
+            fixed = f" {bias} has none: it is {shown(value)} at both."
     return Chapter(
         "time",
         "Which values depend on time?",
-        f"Whatever is written with (t): {name} is {number(s.at(name, t, 0))} at step {t + 1} and "
-        f"{number(s.at(name, u, 0))} at step {u + 1}.{fixed} Values have errors, one for each step. "
+        f"Whatever is written with (t): {name} is {shown(s.at(name, t, 0))} at step {t + 1} and "
+        f"{shown(s.at(name, u, 0))} at step {u + 1}.{fixed} Values have errors, one for each step. "
         "Parameters have one gradient, to which each step adds its share.",
         s.place("forward", u, moment, 0),
     )
@@ -168,9 +168,9 @@ def _forget(s: Scene) -> Chapter | None:
     return Chapter(
         "forget",
         "What does the forget gate forget here?",
-        f"Step {t + 1}, unit {k + 1}: the cell held c(t−1) = {number(kept)}. The forget gate is "
-        f"{number(gate)}, "
-        f"so {number(kept * gate)} stays and the rest is gone. At f = 1 nothing is forgotten, going forward; "
+        f"Step {t + 1}, unit {k + 1}: the cell held c(t−1) = {shown(kept)}. The forget gate is "
+        f"{shown(gate)}, "
+        f"so {shown(kept * gate)} stays and the rest is gone. At f = 1 nothing is forgotten, going forward; "
         "and going back, the error passes undiminished.",
         s.place("forward", t, "c", k),
     )
@@ -185,8 +185,8 @@ def _errors(s: Scene) -> Chapter:
         "What is an error?",
         f"δ{s.layer.output}(t) is ∂J/∂{s.layer.output}(t): how J would change if this one number did, all "
         "later "
-        f"steps following. At step {t + 1}, unit {k + 1}: {number(s.at(out, t, k))}. Nudge the output up by "
-        f"0.001 and J changes by about {number(0.001 * s.at(out, t, k))}. Errors belong to values.",
+        f"steps following. At step {t + 1}, unit {k + 1}: {shown(s.at(out, t, k))}. Nudge the output up by "
+        f"0.001 and J changes by about {shown(0.001 * s.at(out, t, k))}. Errors belong to values.",
         s.place("backward", t, out, k),
     )
 
@@ -210,7 +210,7 @@ def _routes(s: Scene) -> Chapter:
         f"Only where {letter}(t) stands directly in a line, all else in that line held fixed. {letter}(t) "
         "stands "
         f"in {len(parts)} lines; each sends back its own error times that local derivative. The sum is "
-        f"{number(total)}; the largest part, {number(parts[largest])}{share}, comes through {reader}.",
+        f"{shown(total)}; the largest part, {shown(parts[largest])}{share}, comes through {reader}.",
         s.place("backward", t, target, k),
     )
 
@@ -232,7 +232,7 @@ def _share(s: Scene) -> Chapter:
 def _vanishing(s: Scene) -> Chapter:
     name = "d_c" if s.layer.kind == "LSTM" else "d_h"
     norms = s.layer.errors[name][s.times, 0].double().norm(dim=-1)
-    early, late = number(float(norms[0])), number(float(norms[-1]))
+    early, late = shown(float(norms[0])), shown(float(norms[-1]))
     tab = "map" if s.with_map else "compare" if s.beside else "errors"
     words = s.recording.notes.get(f"memory/{s.layer.path}", "")
     why = (
@@ -257,7 +257,7 @@ def _clipping(s: Scene) -> Chapter:
         "clipping",
         "What would clipping do?",
         f"Step {peak + s.first + 1} adds the largest share to the gradient of weight_hh: its norm is "
-        f"{number(float(norms[peak]))}, the median step’s {number(typical)}. Clipping by norm shortens the "
+        f"{shown(float(norms[peak]))}, the median step’s {shown(typical)}. Clipping by norm shortens the "
         "whole "
         "gradient where it is longer than a threshold, and keeps its direction: one steep place cannot throw "
         "the weights far away.",
@@ -287,7 +287,7 @@ def _peepholes(s: Scene) -> Chapter | None:
         "What do peepholes add?",
         "A gate with a peephole sees the cell itself, even while the output gate hides it. Here, step "
         f"{t + 1}, "
-        f"unit {k + 1}: of ō = {number(s.at('o_bar', t, k))} the peephole brings {number(part)}. Note which "
+        f"unit {k + 1}: of ō = {shown(s.at('o_bar', t, k))} the peephole brings {shown(part)}. Note which "
         "cell: the output gate sees the new c(t), the others c(t−1).",
         s.place("forward", t, "o", k),
     )

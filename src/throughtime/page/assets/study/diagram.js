@@ -6,15 +6,15 @@ import { onWire } from "./numbers.js";
 
 const CHIP = { height: 27, letter: 9.5 };
 
-// spec: {name, box: [width, height], wires: {id: {d, kind, value, error, needs}}, nodes: [...], chips: [...], texts: [...]}
+// spec: a Drawing, see page/study/drawing.py.
 export function drawDiagram(spec, hub, lacks) {
-  const ghost = (part) => (part.needs ?? []).some((need) => lacks.includes(need));
+  const ghost = (part) => part.needs.some((need) => lacks.includes(need));
   const marker = uniqueId("arrow");
   const wires = drawWires(spec, ghost, marker, hub);
   const nodes = spec.nodes.map((node) => drawNode(node, ghost(node), hub));
   const chips = spec.chips.filter((chip) => !ghost(chip)).map(drawChip);
-  const texts = (spec.texts ?? []).map((text) =>
-    svg("text", { class: `label ${text.kind ?? ""} ${ghost(text) ? "ghost" : ""}`, x: text.x, y: text.y, "text-anchor": text.anchor ?? "middle" }, text.text),
+  const texts = spec.labels.map((text) =>
+    svg("text", { class: `label ${text.kind} ${ghost(text) ? "ghost" : ""}`, x: text.x, y: text.y, "text-anchor": text.anchor }, text.text),
   );
   const element = svg(
     "svg",
@@ -52,7 +52,7 @@ function drawWires(spec, ghost, marker, hub) {
     const line = svg("path", { class: "line", d: wire.d });
     if (wire.arrow !== false && !missing) line.setAttribute("marker-end", `url(#${marker})`);
     const touch = svg("path", { class: "touch", d: wire.d });
-    const element = svg("g", { class: `wire ${wire.kind ?? "plain"}${missing ? " ghost" : ""}`, "data-wire": id }, line, touch);
+    const element = svg("g", { class: `wire ${wire.kind}${missing ? " ghost" : ""}`, "data-wire": id }, line, touch);
     touch.addEventListener("pointerenter", () => hub.point([id], "drawing"));
     touch.addEventListener("pointerleave", () => hub.point([], "drawing"));
     hub.onPoint((ids) => element.classList.toggle("pointed", ids.includes(id)));
@@ -72,7 +72,7 @@ function updateWire(wire, id, line, element, missing, marker, context, backward)
   }
   const carried = backward ? wire.error : wire.value;
   const number = carried ? context.read(carried) : null;
-  element.classList.toggle("unknown", carried !== undefined && number === null);
+  element.classList.toggle("unknown", carried !== null && number === null);
   if (number === null) {
     line.style.removeProperty("stroke");
     line.style.removeProperty("stroke-width");
@@ -80,8 +80,8 @@ function updateWire(wire, id, line, element, missing, marker, context, backward)
   }
   const kind = backward ? "error" : "value";
   const scale = context.scale(carried.name);
-  if (!wire.kind?.startsWith("peephole")) line.style.stroke = context.palette.stroke(number, scale, kind);
-  line.style.strokeWidth = String((wire.width ?? 1.5) + 3.5 * Math.abs(share(number, scale, kind)));
+  if (!wire.kind.startsWith("peephole")) line.style.stroke = context.palette.stroke(number, scale, kind);
+  line.style.strokeWidth = String((wire.width || 1.5) + 3.5 * Math.abs(share(number, scale, kind)));
 }
 
 function drawNode(node, missing, hub) {
@@ -97,7 +97,7 @@ function drawNode(node, missing, hub) {
   } else if (node.kind === "squash") {
     element.append(svg("rect", { x: -30, y: -17, width: 60, height: 34, rx: 5 }), svg("text", { class: "function", y: 5, "text-anchor": "middle" }, node.letter));
   } else if (node.kind === "cell") {
-    element.append(svg("circle", { r: node.r }), svg("text", { class: "letter", y: -16, "text-anchor": "middle" }, node.letter), number);
+    element.append(svg("circle", { r: 54 }), svg("text", { class: "letter", y: -16, "text-anchor": "middle" }, node.letter), number);
     number.setAttribute("y", 14);
   } else if (node.kind === "dot") {
     element.append(svg("circle", { r: 5 }));
@@ -106,12 +106,12 @@ function drawNode(node, missing, hub) {
     const sign = node.kind === "times" ? "M-7 -7L7 7M-7 7L7 -7" : "M-9 0H9M0 -9V9";
     element.append(node.kind === "times" ? svg("circle", { class: "core", r: 3.5 }) : svg("path", { class: "sign", d: sign }));
   }
-  if (node.moments && !missing) {
+  if (node.moments.forward && !missing) {
     element.classList.add("link");
     element.addEventListener("click", () => hub.jump(node.moments));
   }
   function update(context, backward) {
-    const wires = node.wires ?? [];
+    const { wires } = node;
     element.classList.toggle("lit", !missing && wires.some((id) => context.lit.has(id) || context.results.has(id)));
     const read = node.value && !missing ? (backward ? node.error : node.value) : null;
     const found = read ? context.read(read) : null;
@@ -146,7 +146,7 @@ function drawChip(chip) {
     const read = errors ? chip.error : chip.value;
     const found = read ? context.read(read) : null;
     const muted = backward && !chip.error;
-    const label = errors ? chip.errorLabel : chip.label;
+    const label = errors ? chip.error_label : chip.label;
     element.classList.toggle("absent", !read);
     element.classList.toggle("unknown", found === null);
     element.classList.toggle("muted", muted);

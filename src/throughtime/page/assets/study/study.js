@@ -2,7 +2,6 @@
 
 import { el } from "../dom.js";
 import { makeAddress } from "./address.js";
-import { circuit } from "./circuit.js";
 import { drawDiagram } from "./diagram.js";
 import { equationPane } from "./equations.js";
 import { savePng, saveSvg } from "./exporting.js";
@@ -10,9 +9,7 @@ import { makeHub } from "./hub.js";
 import { makeJourney } from "./journey.js";
 import { mapsPane } from "./maps.js";
 import { MOST_UNITS, neurons } from "./neurons.js";
-import { odyssey } from "./odyssey.js";
 import { makePalette } from "./palette.js";
-import { rnncell } from "./rnncell.js";
 import { shareTable, updateTable } from "./shares.js";
 import { openLayer } from "./store.js";
 import { timeStrip } from "./strip.js";
@@ -123,7 +120,7 @@ export function mountStudy(root, store, { hash = false, whole = false } = {}) {
 
   // Drawing
   function drawings() {
-    const list = view.layer.kind === "RNN" ? [["rnncell", "block"]] : [["circuit", "circuit"], ["odyssey", "Odyssey"]];
+    const list = view.layer.drawings.map(({ id, title }) => [id, title]);
     if (view.H <= MOST_UNITS && view.layer.input_size <= MOST_UNITS) list.push(["neurons", "neurons"]);
     return list;
   }
@@ -133,8 +130,7 @@ export function mountStudy(root, store, { hash = false, whole = false } = {}) {
     if (!names.some(([id]) => id === state.view)) state.view = names[0][0];
     const key = `${state.view}:${view.layer.path}`;
     if (drawing?.key === key) return;
-    const lacks = view.layer.kind === "RNN" ? (view.layer.parameters.bias ? [] : ["b"]) : [...view.layer.lacks, ...(view.layer.coupled ? ["coupled"] : [])];
-    const made = state.view === "neurons" ? neurons(view, hub, view.layer.input_names) : drawDiagram({ circuit, odyssey, rnncell }[state.view](view.layer), hub, lacks);
+    const made = state.view === "neurons" ? neurons(view, hub, view.layer.input_names) : drawDiagram(view.layer.drawings.find(({ id }) => id === state.view), hub, view.layer.lacks);
     drawing = { key, ...made };
     canvas.replaceChildren(drawing.element);
     choice.replaceChildren(
@@ -164,7 +160,7 @@ export function mountStudy(root, store, { hash = false, whole = false } = {}) {
       return view.value(name, shift, t, b, unit);
     };
     return (read) => {
-      if (!read.product) return one(read.name, read.time, read.input ? Math.min(input, view.layer.input_size - 1) : k);
+      if (!read.product.length) return one(read.name, read.time, read.input ? Math.min(input, view.layer.input_size - 1) : k);
       const factors = read.product.map((name, index) => one(name, read.times[index], k));
       return factors.includes(null) ? null : factors.reduce((a, b) => a * b, 1);
     };
