@@ -118,7 +118,7 @@ def rounds(
     for module in modules.values():
         run(module, x)
     begun, order, chance = time.perf_counter(), list(modules.items()), random.Random(0)
-    while len(times["tt.LSTM"]) < len(order) or time.perf_counter() - begun < budget:
+    while len(times["tt.LSTM"]) < 3 or time.perf_counter() - begun < budget:
         chance.shuffle(order)
         for name, module in order:
             start = clock()
