@@ -15,12 +15,16 @@ PUBLIC = {
     "ModelFolderError",
     "NonFiniteError",
     "OutputError",
+    "Recording",
+    "RecordingError",
     "SettingsError",
     "ThroughtimeError",
     "Variant",
     "__version__",
     "from_torch",
     "load",
+    "load_recording",
+    "record",
     "to_torch",
 }
 

@@ -15,12 +15,14 @@ from throughtime.errors import (
     ModelFolderError,
     NonFiniteError,
     OutputError,
+    RecordingError,
     SettingsError,
     ThroughtimeError,
 )
 
 if TYPE_CHECKING:
     from throughtime.nn import LSTM, RNN, Variant, from_torch, to_torch
+    from throughtime.recording import Recording, load_recording, record
     from throughtime.tasks.forecast import Forecaster
     from throughtime.tasks.load import load
 
@@ -32,12 +34,16 @@ __all__ = [
     "ModelFolderError",
     "NonFiniteError",
     "OutputError",
+    "Recording",
+    "RecordingError",
     "SettingsError",
     "ThroughtimeError",
     "Variant",
     "__version__",
     "from_torch",
     "load",
+    "load_recording",
+    "record",
     "to_torch",
 ]
 
@@ -45,6 +51,7 @@ _LAZY = {
     "Forecaster": "throughtime.tasks.forecast",
     "load": "throughtime.tasks.load",
     **dict.fromkeys(("LSTM", "RNN", "Variant", "from_torch", "to_torch"), "throughtime.nn"),
+    **dict.fromkeys(("Recording", "load_recording", "record"), "throughtime.recording"),
 }
 
 
