@@ -19,8 +19,11 @@ PUBLIC = {
     "ThroughtimeError",
     "Variant",
     "__version__",
+    "error_map",
     "from_torch",
     "load",
+    "lyapunov_exponents",
+    "memory_length",
     "to_torch",
 }
 

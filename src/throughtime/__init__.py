@@ -21,6 +21,9 @@ from throughtime.errors import (
 
 if TYPE_CHECKING:
     from throughtime.nn import LSTM, RNN, Variant, from_torch, to_torch
+    from throughtime.recording.error_map import error_map
+    from throughtime.recording.lyapunov import lyapunov_exponents
+    from throughtime.recording.memory import memory_length
     from throughtime.tasks.forecast import Forecaster
     from throughtime.tasks.load import load
 
@@ -36,14 +39,20 @@ __all__ = [
     "ThroughtimeError",
     "Variant",
     "__version__",
+    "error_map",
     "from_torch",
     "load",
+    "lyapunov_exponents",
+    "memory_length",
     "to_torch",
 ]
 
 _LAZY = {
     "Forecaster": "throughtime.tasks.forecast",
+    "error_map": "throughtime.recording.error_map",
     "load": "throughtime.tasks.load",
+    "lyapunov_exponents": "throughtime.recording.lyapunov",
+    "memory_length": "throughtime.recording.memory",
     **dict.fromkeys(("LSTM", "RNN", "Variant", "from_torch", "to_torch"), "throughtime.nn"),
 }
 
