@@ -247,12 +247,25 @@ def test_a_reader_that_goes_away_is_no_error(model: Path, csv: Path) -> None:
     assert done.stderr == ""
 
 
+LATE_SECOND = """
+import os, sys, time
+from throughtime.cli import run
+time.sleep(2 * int(os.environ["RANK"]))
+sys.exit(run(sys.argv[1:]))
+"""
+
+
 def test_two_processes_give_what_one_gives(csv: Path, tmp_path: Path) -> None:
-    """torchrun: each takes its part of every batch; the first one writes and prints."""
+    """torchrun: each takes its part of every batch; the first one writes and prints.
+
+    The second comes late, when the first has begun to write: it must not take the folder for another's.
+    """
     options = [*SMALL, "--dropout", "0"]
     finish("fit", "forecast", csv, *options, "--out", tmp_path / "one")
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    words = ["-m", "throughtime", "fit", "forecast", csv, *options, "--out", tmp_path / "two", "--json"]
+    script = tmp_path / "late_second.py"
+    script.write_text(LATE_SECOND)
+    words = [script, "fit", "forecast", csv, *options, "--out", tmp_path / "two", "--json"]
     done = subprocess.run(
         [*launcher, *map(str, words)],
         capture_output=True,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import polars as pl
+import torch
 from cyclopts import Group, Parameter
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -31,7 +32,7 @@ from throughtime.tasks.model_folder import (
 from throughtime.tasks.scores import Metrics
 from throughtime.tasks.sources import SHIPPED_WEATHER
 from throughtime.training import Display, QuietDisplay
-from throughtime.training.distributed import is_first
+from throughtime.training.distributed import is_first, join
 
 FOLDER = "Folder of a trained model."
 JSON = "Print one JSON object on stdout and nothing else."
@@ -59,7 +60,7 @@ def demo(
     Forecasts the temperature hour by hour for the next 24 hours.
     """
     options = {} if epochs is None else {"epochs": epochs}
-    folder = _free_folder(out, "throughtime-demo")
+    folder = _shared_folder(out, "throughtime-demo")
     forecaster = Forecaster("temp", unit="degF", time_zone="America/New_York", **options)
     return _fit(forecaster, SHIPPED_WEATHER, folder, as_json=json, quiet=quiet)
 
@@ -90,7 +91,7 @@ def forecast(
             "fit forecast: expected a data file and --target COLUMN, as in: "
             "throughtime fit forecast weather.csv --target temp"
         )
-    folder = _free_folder(out, f"{_stem(data)}-forecast")
+    folder = _shared_folder(out, f"{_stem(data)}-forecast")
     return _fit(Forecaster(**given), data, folder, as_json=json, quiet=quiet)
 
 
@@ -184,6 +185,13 @@ def _print_metrics(metrics: Metrics, *, as_json: bool) -> None:
 
 def _display(quiet: bool) -> Display | None:
     return QuietDisplay() if quiet else None
+
+
+def _shared_folder(wanted: Path | None, name: str) -> Path:
+    """The folder that the first process chose: to a later one it may look taken, by the first."""
+    processes = join(torch.device("cpu"))
+    chosen = str(_free_folder(wanted, name)) if processes.first else ""
+    return Path(processes.agree_on(chosen))
 
 
 def _free_folder(wanted: Path | None, name: str) -> Path:

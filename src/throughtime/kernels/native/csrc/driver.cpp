@@ -125,9 +125,9 @@ void run(const Kernel<Call>& kernel, const Call& call, int threads) {
     const Block block(total);
     work.shared = block.data();
     for (const std::size_t offset : offsets) work.owns.push_back(static_cast<char*>(block.data()) + offset);
-    run_tasks(slices, &Work<Call>::pack, &work);
-    run_tasks(slices, &Work<Call>::slice, &work);
-    if (kernel.reduce) run_tasks(slices, &Work<Call>::reduce, &work);
+    run_tasks(slices, threads, &Work<Call>::pack, &work);
+    run_tasks(slices, threads, &Work<Call>::slice, &work);
+    if (kernel.reduce) run_tasks(slices, threads, &Work<Call>::reduce, &work);
 }
 
 template void run(const Kernel<LSTMForwardCall<float>>&, const LSTMForwardCall<float>&, int);

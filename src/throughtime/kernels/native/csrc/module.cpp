@@ -6,6 +6,7 @@
 #include "error_map_module.hpp"
 #include "memory.hpp"
 #include "stream.hpp"
+#include "threads.hpp"
 
 namespace {
 
@@ -207,6 +208,7 @@ PyType_Slot block_slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(get_buffe
 NB_MODULE(_native, module) {
     module.doc() = "Kernels of the backend 'native'. Use them through throughtime.kernels.native.";
     module.def("learn_torch", &learn_torch);
+    module.def("thread_pool", &thread_pool_name);
     module.def("instruction_sets", &instruction_set_names);
     module.def("lstm_forward", &lstm_forward);
     module.def("lstm_backward", &lstm_backward);
