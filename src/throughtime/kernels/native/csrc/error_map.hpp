@@ -15,7 +15,7 @@
 // then is about as much work as any other of its length. A slice sweeps its rows chunk after chunk.
 //
 // shared: R packed for tiles of columns, (n Hp, H).
-// own: M, keep and to_c of a step, two buffers of rows, and what is known of each row.
+// own: M, keep and to_c of a step, δy of one tile of rows, the rows, and what is known of each of them.
 #pragma once
 
 #include "backward_parts.hpp"
@@ -67,7 +67,7 @@ struct ErrorMapKernel {
     using V = Vec<T>;
     static constexpr int lanes = S::lanes;
     static constexpr std::int64_t block_rows = Call::block_rows;
-    static constexpr std::int64_t chunk_bytes = std::int64_t(256) << 10;  // of one buffer of rows
+    static constexpr std::int64_t chunk_bytes = std::int64_t(256) << 10;  // of the rows of a chunk
     static constexpr std::int64_t fewest_rows = 48;                       // of a chunk: M must be worth its making
 
     struct Sizes {
@@ -97,15 +97,15 @@ struct ErrorMapKernel {
     };
 
     struct Own {
-        T *jacobian, *keep, *to_c, *now, *next;
+        T *jacobian, *keep, *to_c, *fresh, *values;
         Row* rows;
         Own(const Sizes& z, void* memory, std::int64_t count) {
             jacobian = static_cast<T*>(memory);
             keep = jacobian + z.depth * z.Hp;
             to_c = keep + z.Hp;
-            now = to_c + z.Hp;
-            next = now + count * z.stride;
-            rows = reinterpret_cast<Row*>(next + count * z.stride);
+            fresh = to_c + z.Hp;
+            values = fresh + most_tile_rows * z.Hp;
+            rows = reinterpret_cast<Row*>(values + count * z.stride);
         }
     };
 
@@ -116,7 +116,7 @@ struct ErrorMapKernel {
     static std::int64_t own_bytes(const Call& call, std::int64_t blocks) {
         const Sizes z(call);
         const std::int64_t count = z.chunk_rows(smaller(blocks * block_rows, call.rows));
-        return std::int64_t(sizeof(T)) * (z.depth * z.Hp + 2 * z.Hp + 2 * count * z.stride) +
+        return std::int64_t(sizeof(T)) * (z.depth * z.Hp + (2 + most_tile_rows) * z.Hp + count * z.stride) +
                std::int64_t(sizeof(Row)) * count;
     }
 
@@ -180,34 +180,37 @@ struct ErrorMapKernel {
         for (std::int64_t j = 0; j < z.Hp; ++j) to[j] = j < z.H ? from[j] : T(0);
     }
 
-    // δy of step s for the first `active` rows, from `now` to `next`.
-    static void carry_back(const Sizes& z, const Own& own, std::int64_t active) {
-        for (std::int64_t v = 0; v < z.vectors; v += most_vectors) {
-            const int wide = int(smaller<std::int64_t>(most_vectors, z.vectors - v));
-            const T* weights = own.jacobian + v * z.depth * lanes;
-            const RowTiles tiles(active, wide);
-            for (std::int64_t tile = 0; tile < tiles.count; ++tile) {
-                const std::int64_t row = tiles.begin(tile);
-                const int height = int(tiles.begin(tile + 1) - row);
-                const Source<T> source{own.now + row * z.stride, z.stride, z.depth};
-                tile_for<T>(height, wide)(&source, 1, weights, nullptr, 0,
-                                          own.next + row * z.stride + z.y_at + v * lanes, z.stride);
+    // The first `active` rows from the step after t in the layer's order to t, tile after tile.
+    static void carry_back(const Sequence& q, const Own& own, std::int64_t active, std::int64_t t) {
+        const Sizes& z = q.z;
+        const RowTiles tiles(active, int(smaller<std::int64_t>(most_vectors, z.vectors)));
+        for (std::int64_t tile = 0; tile < tiles.count; ++tile) {
+            const std::int64_t row = tiles.begin(tile);
+            const int height = int(tiles.begin(tile + 1) - row);
+            const Source<T> source{own.values + row * z.stride, z.stride, z.depth};
+            for (std::int64_t v = 0; v < z.vectors; v += most_vectors) {
+                const int wide = int(smaller<std::int64_t>(most_vectors, z.vectors - v));
+                tile_for<T>(height, wide)(&source, 1, own.jacobian + v * z.depth * lanes, nullptr, 0,
+                                          own.fresh + v * lanes, z.Hp);
             }
+            for (int r = 0; r < height; ++r) put_row<true>(q, own, row + r, own.fresh + r * z.Hp, t);
         }
     }
 
     struct Squares {
         T y, c;
     };
-    // δc of one row, and the squares of its norms. `before` is the row of s+1, null for a row that begins.
-    static Squares finish_row(const Sizes& z, const Own& own, const T* before, T* row) {
+    // Takes a row to δy = `fresh` and its δc, from the δc that was there if it `goes_on`. Squares of the norms.
+    template <bool goes_on>
+    static Squares finish_row(const Sizes& z, const Own& own, const T* fresh, T* row) {
         V y_sum = S::broadcast(T(0)), c_sum = y_sum;
         for (std::int64_t j = 0; j < z.Hp; j += lanes) {
-            const V y = S::load(row + z.y_at + j);
+            const V y = S::load(fresh + j);
+            S::store(row + z.y_at + j, y);
             y_sum = y_sum + y * y;
             if (!z.cell) continue;
             V c = y * S::load(own.to_c + j);
-            if (before) c = c + S::load(before + j) * S::load(own.keep + j);
+            if (goes_on) c = c + S::load(row + j) * S::load(own.keep + j);
             S::store(row + j, c);
             c_sum = c_sum + c * c;
         }
@@ -247,13 +250,14 @@ struct ErrorMapKernel {
         return unit * square_root(sum);
     }
 
-    // Finishes row r at time t and writes its norms.
-    static void put_row(const Sequence& q, const Own& own, std::int64_t r, const T* before, T* values,
-                        std::int64_t t) {
+    // Takes row r to time t and writes its norms.
+    template <bool goes_on>
+    static void put_row(const Sequence& q, const Own& own, std::int64_t r, const T* fresh, std::int64_t t) {
+        T* const values = own.values + r * q.z.stride;
         constexpr T low = T(1) / T(std::uint64_t(1) << 60), high = T(std::uint64_t(1) << 60);
         Row& row = own.rows[r];
         double y = 0, c = 0;
-        const Squares squares = finish_row(q.z, own, before, values);
+        const Squares squares = finish_row<goes_on>(q.z, own, fresh, values);
         const bool plain = squares.y > low && squares.c > low && squares.y < high && squares.c < high;
         if (plain) {
             y = shifted(square_root(double(squares.y)), row.exponent);
@@ -266,7 +270,7 @@ struct ErrorMapKernel {
     }
 
     // The rows of one chunk, s falling, from the end of the sequence to its beginning.
-    static void sweep(const Sequence& q, const T* packed, Own own, std::int64_t count) {
+    static void sweep(const Sequence& q, const T* packed, const Own& own, std::int64_t count) {
         const Call& call = q.call;
         const Sizes& z = q.z;
         std::int64_t active = 0;
@@ -277,17 +281,11 @@ struct ErrorMapKernel {
             if (active > 0) {
                 make_jacobian(q, packed, s + 1, own.jacobian);
                 if (z.cell) copy_padded(q.at(call.keep, s + 1, z.H), z, own.keep);
-                carry_back(z, own, active);
-                for (std::int64_t r = 0; r < active; ++r)
-                    put_row(q, own, r, own.now + r * z.stride, own.next + r * z.stride, t);
-                T* const held = own.now;
-                own.now = own.next;
-                own.next = held;
+                carry_back(q, own, active, t);
             }
             if (real && active < count && own.rows[active].s == s) {
-                T* values = own.now + active * z.stride;
-                copy_padded(q.at(call.start, s, z.H), z, values + z.y_at);
-                put_row(q, own, active, nullptr, values, t);
+                copy_padded(q.at(call.start, s, z.H), z, own.fresh);
+                put_row<false>(q, own, active, own.fresh, t);
                 ++active;
             }
             for (std::int64_t r = active; r < count; ++r) q.clear(t, own.rows[r].column);
