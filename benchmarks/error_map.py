@@ -4,8 +4,8 @@
 
 The peer is torch.nn.LSTM with torch.autograd.grad of J(t) for a few t, their mean times T. It is measured
 twice: led step by step, which is what shows ∂J(t)/∂y(k) for every k, as the map does; and over the whole
-sequence in one call, which is faster and shows ∂J(t)/∂x(k) only. Agreement is with autograd through the equations of the
-LSTM written in torch, where c(k) too is a value of the graph.
+sequence in one call, which is faster and shows ∂J(t)/∂x(k) only. Agreement is with autograd through the
+equations of the LSTM written in torch, where c(k) too is a value of the graph.
 """
 
 from __future__ import annotations
