@@ -101,7 +101,8 @@ class ErrorMap:
 
     def summary(self) -> str:
         """What the map says, in words, with the figures it rests on."""
-        kind = f"{self.kind} {self.variant}" if self.variant not in ("", "vanilla") else self.kind
+        changes = [name for name in self.variant.split("+") if name not in ("", "vanilla", "NP")]
+        kind = " ".join([self.kind, *changes])
         head = f"{self.path} ({kind}, {self.hidden_size} units): {len(self.at)} losses over {self.T} steps."
         lines = [head, self.reach().summary()]
         if self._start is not None and self._factors.to_c is not None:
