@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from throughtime.ops import native_error_rows
 from throughtime.ops.error_rows import RowNorms, error_rows
 from throughtime.ops.local_factors import LocalFactors
+from throughtime.ops.lstm_loop import LSTMForward
+from throughtime.ops.simple_rnn_loop import RNNForward
 from throughtime.recording import bounds, losses
 from throughtime.recording.jacobians import term_shares
 from throughtime.recording.passes import LayerPass, Passes, run, watching
@@ -190,26 +192,40 @@ def map_of_pass(
     stack = [passes.of(path)]
     if number < network.num_layers - 1:
         stack = _stack(passes, number)
+    return map_of_stack(stack, _own_part(start, stack[-1], network.hidden_size), at=at, backend=backend)
+
+
+def map_of_stack(
+    stack: list[LayerPass],
+    start: Tensor,
+    *,
+    at: Tensor | list[int] | None = None,
+    backend: str | None = None,
+    saved: list[LSTMForward | RNNForward] | None = None,
+) -> ErrorMap:
+    """The map of the lowest of some layers from ∂J(t)/∂y(t) at the highest one's output, (T, B, H).
+
+    `saved` is what their `forward` gave; None runs them again.
+    """
     T, B, _ = start.shape
-    steps = _steps(at, T, B)
-    start = _own_part(start, stack[-1], network.hidden_size).to(stack[-1].x.dtype)
-    factors = [one.factors() for one in stack]
+    steps, lowest, is_top = _steps(at, T, B), stack[0], len(stack) == 1
+    start = start.to(stack[-1].x.dtype)
+    kept = saved or [one.forward() for one in stack]
+    factors = [one.factors(values) for one, values in zip(stack, kept, strict=True)]
     found, who = _sweep(factors, start, steps, _chosen(backend, stack[-1]))
-    is_lstm, is_top = stack[0].kind == "LSTM", len(stack) == 1
-    norms = {"y": found.y, "c": found.c} if found.c is not None else {"h": found.y}
     return ErrorMap(
-        path=path,
-        kind=stack[0].kind,
-        variant=stack[0].variant,
-        hidden_size=network.hidden_size,
+        path=lowest.path,
+        kind=lowest.kind,
+        variant=lowest.variant,
+        hidden_size=factors[0].hidden_size,
         T=T,
         B=B,
         at=steps,
-        reverse=stack[0].reverse,
-        lengths=stack[0].lengths,
+        reverse=lowest.reverse,
+        lengths=lowest.lengths,
         backend=who,
-        norms=norms,
-        bound=None if is_lstm or not is_top else bounds.rnn_bound(factors[0], start, steps),
+        norms={"h": found.y} if found.c is None else {"y": found.y, "c": found.c},
+        bound=bounds.rnn_bound(factors[0], start, steps) if lowest.kind == "RNN" and is_top else None,
         _factors=factors[0],
         _start=start if is_top else None,
     )

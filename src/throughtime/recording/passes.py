@@ -81,6 +81,14 @@ class LayerPass:
             return rnn_factors(saved, _rnn_parameters(layer), self.lengths, layer.nonlinearity, self.reverse)
         raise TypeError(f"{self.path}: {type(layer).__name__} is neither an LSTM's layer nor a simple RNN's.")
 
+    def gates(self, saved: LSTMForward) -> dict[str, Tensor]:
+        """The own gates by letter, each (T, B, H); at padded steps they mean nothing."""
+        if not isinstance(self.layer, LSTMLayer):
+            raise TypeError(f"{self.path}: a simple RNN has no gates.")
+        v = self.layer.cell.variant
+        named = zip(v.blocks, saved.gates.chunk(len(v.blocks), dim=-1), strict=True)
+        return {name: values for name, values in named if name != "z"}
+
     def _lstm_forward(self, v: Variant, p: LSTMParameters) -> LSTMForward:
         """By the layer's backend; gates after the native kernel as exact as torch has them.
 
