@@ -29,6 +29,7 @@ class Noise:
         return self.batches
 
     def epoch(self, epoch: int, shard: tuple[int, int] = (0, 1)) -> Iterator[Batch]:
+        """The batches of one epoch."""
         generator = torch.Generator().manual_seed(1000 * self.seed + epoch)
         for _ in range(self.batches):
             x = torch.randn(self.steps, 128, 8, generator=generator)
@@ -36,11 +37,14 @@ class Noise:
 
 
 class Network(nn.Module):
+    """An LSTM and a head on its last output."""
+
     def __init__(self, hidden: int) -> None:
         super().__init__()
         self.recurrent, self.head = tt.LSTM(8, hidden), nn.Linear(hidden, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map (T, B, 8) to (B, 1)."""
         return self.head(self.recurrent(x)[0][-1])
 
 
