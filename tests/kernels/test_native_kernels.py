@@ -98,6 +98,35 @@ def test_a_forked_child_computes_with_threads_of_its_own() -> None:
     assert torch.equal(with_threads(3, problem)["y"], expected["y"])
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere torch's OpenMP cannot be found by its name")
+def test_the_kernels_share_the_threads_of_torch() -> None:
+    """Other threads beside those of torch, which stay awake after each operation, made two as slow as one."""
+    assert "OpenMP" in torch.__config__.parallel_info()
+    assert native.thread_pool() == "OpenMP"
+
+
+FORK_AFTER_TORCH = """
+import os, torch
+torch.set_num_threads(3)
+torch.randn(300, 300) @ torch.randn(300, 300)  # the team of torch exists now; a child will not have it
+import throughtime as tt
+from throughtime.kernels import native
+module, x = tt.LSTM(5, 48), torch.randn(60, 24, 5)
+child = os.fork()
+if child == 0:
+    with torch.no_grad():
+        module(x)
+    os._exit(0 if native.thread_pool() == "own" else 1)
+assert os.waitpid(child, 0)[1] == 0
+assert native.thread_pool() == "OpenMP"
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere torch's OpenMP cannot be found by its name")
+def test_a_child_does_not_wait_for_the_team_of_its_parent() -> None:
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORK_AFTER_TORCH], check=True, timeout=60)
+
+
 def test_denormals_are_as_they_were() -> None:
     tiny = torch.tensor(5e-324, dtype=torch.float64)
     assert (tiny * 1).item() > 0

@@ -13,6 +13,7 @@ def test_a_diagnosis_says_what_computes_here() -> None:
     assert found.torch == torch.__version__
     assert found.threads == torch.get_num_threads()
     assert found.chosen in found.backends
+    assert found.thread_pool == native.thread_pool()
     assert found.instruction_set == native.instruction_set()
     assert found.ratio == found.torch_milliseconds / found.milliseconds > 0
     assert bool(found.advice()) == (not native.is_available())

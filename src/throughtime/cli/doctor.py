@@ -13,6 +13,7 @@ from rich.table import Table
 from throughtime.ops.doctor import Diagnosis, diagnose
 
 SECONDS = 2.0
+_POOLS = {"OpenMP": "of torch's own team (OpenMP)", "own": "in a pool of the kernels' own", "": "torch's"}
 
 
 def doctor(
@@ -36,7 +37,7 @@ def _print(found: Diagnosis) -> None:
         "platform": found.platform,
         "backends": f"{', '.join(found.backends)}; auto takes {found.chosen}",
         "instruction set": f"{found.instruction_set} (of {sets})" if sets else "none",
-        "threads": str(found.threads),
+        "threads": f"{found.threads}, {_POOLS[found.thread_pool]}",
         "LSTM": f"{found.milliseconds:.2f} ms forward and backward (T, B, I, H = 200, 32, 5, 64)",
         "torch.nn.LSTM": f"{found.torch_milliseconds:.2f} ms: throughtime is {found.ratio:.2g} times as fast",
     }

@@ -167,7 +167,8 @@ class Recurrent(nn.Module, abc.ABC):
     @property
     def layers(self) -> list[Layer]:
         """The layers from the input upwards."""
-        return [getattr(self, f"layer{number}") for number in range(self.num_layers)]
+        children: dict[str, Any] = self._modules
+        return [children[f"layer{number}"] for number in range(self.num_layers)]
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
@@ -231,7 +232,7 @@ class Recurrent(nn.Module, abc.ABC):
         self, x: Tensor | PackedSequence, state: State | None, lengths: Lengths | None
     ) -> tuple[Any, State]:
         """From the arguments of `forward` to its results, the state as a tuple."""
-        parameter = self.layers[0].weight_ih
+        parameter: Tensor = self.layer0.weight_ih  # type: ignore[assignment,union-attr]
         if torch.is_autocast_enabled(parameter.device.type):
             x, state = _in_dtype(x, parameter.dtype), _state_in_dtype(state, parameter.dtype)
         batch = take_in(x, lengths, self.batch_first, self.input_size, type(self).__name__)

@@ -33,6 +33,7 @@ class Diagnosis:
         instruction_set: The one in use, empty without native kernels.
         why_no_kernels: Why the native kernels are missing, empty if they are not.
         threads: torch.get_num_threads(), which the kernels follow.
+        thread_pool: Whose threads the kernels use: "OpenMP" is the team of torch, "own" their own.
         milliseconds: One LSTM forward and backward, T=200, B=32, I=5, H=64, float32, median.
         torch_milliseconds: The same by torch.nn.LSTM.
     """
@@ -47,6 +48,7 @@ class Diagnosis:
     instruction_set: str
     why_no_kernels: str
     threads: int
+    thread_pool: str
     milliseconds: float
     torch_milliseconds: float
 
@@ -79,6 +81,7 @@ def diagnose(seconds: float = 2.0) -> Diagnosis:
         instruction_set=native.instruction_set(),
         why_no_kernels=native.why_not(),
         threads=torch.get_num_threads(),
+        thread_pool=native.thread_pool(),
         milliseconds=1e3 * ours,
         torch_milliseconds=1e3 * theirs,
     )

@@ -7,7 +7,7 @@ compute; then an `autograd.Function` runs the same functions directly.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -42,60 +42,75 @@ def run_lstm(
     backend: str,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
     """y, y_n, c_n and under FGR gates_n, as `lstm` gives them, by the shortest way."""
-    tensors = (x, y0, c0, gates0, weight_ih, weight_hh, bias, peephole, weight_gates)
-    if backend != NATIVE.name or not _plain(tensors):
-        y, y_n, c_n, gates_n, _, _ = lstm(*tensors, lengths, variant, reverse, backend)
+    tensors = (x, y0, c0, weight_ih, weight_hh, bias, peephole)
+    if backend != NATIVE.name or gates0 is not None or weight_gates is not None or not _plain(tensors):
+        all_tensors = (x, y0, c0, gates0, weight_ih, weight_hh, bias, peephole, weight_gates)
+        y, y_n, c_n, gates_n, _, _ = lstm(*all_tensors, lengths, variant, reverse, backend)
         return y, y_n, c_n, gates_n
     if lengths is not None:
         check_lengths(lengths, x.shape[0], x.shape[1], "LSTM")
     if not torch.is_grad_enabled():
-        p = LSTMParameters(weight_ih, weight_hh, bias, peephole, weight_gates)
+        p = LSTMParameters(weight_ih, weight_hh, bias, peephole, None)
         v = Variant.parse(variant)
-        return native.lstm_outputs(x, LSTMState(y0, c0, gates0), p, lengths, v, reverse)
-    found: tuple[Tensor, Tensor, Tensor, Tensor] = _LSTM.apply(  # type: ignore[no-untyped-call]
-        *tensors, lengths, variant, reverse, backend
+        return native.lstm_outputs(x, LSTMState(y0, c0, None), p, lengths, v, reverse)
+    found: tuple[Tensor, Tensor, Tensor] = _LSTM.apply(  # type: ignore[no-untyped-call]
+        *tensors, (lengths, variant, reverse)
     )
-    return found
+    return *found, None
 
 
 class _LSTM(torch.autograd.Function):
+    """All variants but FGR: with its tensors left away every call is shorter."""
+
     @staticmethod
-    def forward(ctx: Any, *inputs: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        x, y0, c0, gates0, weight_ih, weight_hh, bias, peephole, weight_gates, lengths, *rest = inputs
-        ctx.variant, ctx.reverse, ctx.backend = rest
-        p = LSTMParameters(weight_ih, weight_hh, bias, peephole, weight_gates)
-        v = Variant.parse(ctx.variant)
-        run = native.lstm_forward(x, LSTMState(y0, c0, gates0), p, lengths, v, ctx.reverse)
-        if any(ctx.needs_input_grad):
-            ctx.save_for_backward(*inputs[:10], run.y, run.gates, run.cells)
-            ctx.set_materialize_grads(False)
-            if gates0 is None:
-                ctx.mark_non_differentiable(run.gates_n)
-        return run[:4]
+    def forward(ctx: Any, *inputs: Any) -> tuple[Tensor, Tensor, Tensor]:
+        x, y0, c0, weight_ih, weight_hh, bias, peephole, ctx.how = inputs
+        lengths, variant, reverse = ctx.how
+        p = LSTMParameters(weight_ih, weight_hh, bias, peephole, None)
+        state = LSTMState(y0, c0, None)
+        run = native.lstm_forward(x, state, p, lengths, Variant.parse(variant), reverse)
+        ctx.save_for_backward(*inputs[:7], run.y, run.gates, run.cells)
+        ctx.set_materialize_grads(False)
+        return run[:3]
 
     @staticmethod
     def backward(ctx: Any, *d_outputs: Tensor | None) -> tuple[Tensor | None, ...]:
+        x, y0, c0, weight_ih, weight_hh, bias, peephole, y, gates, cells = ctx.saved_tensors
+        needed = ctx.needs_input_grad
+        lengths, variant, reverse = ctx.how
         if torch.is_grad_enabled():
-            return lstm_backward(ctx, *d_outputs)
-        *inputs, lengths, y, gates, cells = ctx.saved_tensors
-        x, y0, c0, gates0, weight_ih, weight_hh, bias, peephole, weight_gates = inputs
-        d_y, d_y_n, d_c_n, d_gates_n = d_outputs
+            inputs = (x, y0, c0, None, weight_ih, weight_hh, bias, peephole, None, lengths, y, gates, cells)
+            needs = (*needed[:3], False, *needed[3:7], False)
+            found = lstm_backward(_As(inputs, needs, variant, reverse, NATIVE.name), *d_outputs, None)
+            return *found[:3], *found[4:8], None
         if x.shape[1] == 0:
-            return (*_wanted(ctx, tuple(map(_zeros_like, inputs))), None, None, None, None)
+            nothing = (x, y0, c0, weight_ih, weight_hh, bias, peephole)
+            return *_wanted(needed, tuple(map(_zeros_like, nothing))), None
+        d_y, d_y_n, d_c_n = d_outputs
         found = native.lstm_gradients(
             torch.zeros_like(y) if d_y is None else d_y,
-            LSTMState(d_y_n, d_c_n, None if gates0 is None else d_gates_n),  # type: ignore[arg-type]
+            LSTMState(d_y_n, d_c_n, None),  # type: ignore[arg-type]
             x,
-            LSTMState(y0, c0, gates0),
-            LSTMParameters(weight_ih, weight_hh, bias, peephole, weight_gates),
+            LSTMState(y0, c0, None),
+            LSTMParameters(weight_ih, weight_hh, bias, peephole, None),
             lengths,
             LSTMForward(y, y0, c0, y0, gates, cells),
-            Variant.parse(ctx.variant),
-            ctx.reverse,
-            ctx.needs_input_grad[0],
-            state_error=any(ctx.needs_input_grad[1:4]),
+            Variant.parse(variant),
+            reverse,
+            needed[0],
+            state_error=needed[1] or needed[2],
         )
-        return (*_wanted(ctx, found), None, None, None, None)
+        return *_wanted(needed, (*found[:3], *found[4:8])), None
+
+
+class _As(NamedTuple):
+    """What the op's backward reads of an autograd context."""
+
+    saved_tensors: tuple[Tensor | None, ...]
+    needs_input_grad: tuple[bool, ...]
+    variant: str
+    reverse: bool
+    backend: str
 
 
 def run_simple_rnn(
@@ -131,9 +146,8 @@ class _RNN(torch.autograd.Function):
         x, h0, weight_ih, weight_hh, bias, lengths, ctx.nonlinearity, ctx.reverse, ctx.backend = inputs
         p = RNNParameters(weight_ih, weight_hh, bias)
         run = native.rnn_forward(x, h0, p, lengths, ctx.nonlinearity, ctx.reverse)
-        if any(ctx.needs_input_grad):
-            ctx.save_for_backward(*inputs[:6], run.h)
-            ctx.set_materialize_grads(False)
+        ctx.save_for_backward(*inputs[:6], run.h)
+        ctx.set_materialize_grads(False)
         return run.h, run.h_n
 
     @staticmethod
@@ -153,12 +167,12 @@ class _RNN(torch.autograd.Function):
             ctx.reverse,
             ctx.needs_input_grad[0],
         )
-        return (*_wanted(ctx, found), None, None, None, None)
+        return (*_wanted(ctx.needs_input_grad, found), None, None, None, None)
 
 
-def _wanted(ctx: Any, found: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
-    pairs = zip(ctx.needs_input_grad, found, strict=False)
-    return tuple(error if needed else None for needed, error in pairs)
+def _wanted(needed: tuple[bool, ...], found: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
+    pairs = zip(needed, found, strict=False)
+    return tuple(error if wanted else None for wanted, error in pairs)
 
 
 def _plain(tensors: tuple[Tensor | None, ...]) -> bool:

@@ -96,6 +96,11 @@ def use_instruction_set(name: str | None) -> None:
     _isa = names.index(name) if name is not None else max(len(names) - 1, 0)
 
 
+def thread_pool() -> str:
+    """Whose threads the kernels run on: "OpenMP" (the team of torch) or "own"; "" without kernels."""
+    return "" if _native is None else str(_native.thread_pool())
+
+
 def release_memory() -> None:
     """Give the memory that is kept for later calls back to the system."""
     if _native is not None:

@@ -127,6 +127,7 @@ struct LSTMBackwardKernel {
         const Shared& shared;
         const Own& own;
         std::int64_t t, first, rows;
+        std::ptrdiff_t ahead;  // from this step to the one that follows, one back in time: ±1, 0 at the last one
         T* errors;
 
         bool padded(std::int64_t row) const { return is_padded(call, first + row, t); }
@@ -174,6 +175,10 @@ struct LSTMBackwardKernel {
                 continue;
             }
             const T* gates = s.call.gates + out * n * z.H + unit;
+            const std::ptrdiff_t next = s.ahead * s.call.batch;
+            for (int k = 0; k < n; ++k) fetch_to_read(gates + (next * n + k) * z.H);
+            fetch_to_read(s.call.c + (out + next) * z.H + unit);
+            fetch_to_read(s.call.d_y + (s.t + s.ahead) * s.call.d_y_t + b * s.call.d_y_b + unit);
             const T* e_gates = s.own.e_gates + r * z.carried * z.Hp + unit;
             const V from_above = load_block(s.call.d_y + s.t * s.call.d_y_t + b * s.call.d_y_b + unit, valid);
             const V d_y = S::load(s.own.e_y + at) + from_above;
@@ -327,7 +332,8 @@ struct LSTMBackwardKernel {
         for (std::int64_t k = 0; k < call.steps; ++k) {
             T* errors = own.ring + used * rows * z.ring_stride;
             const std::int64_t t = time_of(call.steps, call.reverse, k);
-            local(Step{call, z, shared, own, t, first, rows, errors});
+            const std::ptrdiff_t ahead = k + 1 == call.steps ? 0 : call.reverse ? 1 : -1;
+            local(Step{call, z, shared, own, t, first, rows, ahead, errors});
             const StepErrors<T> step{errors, z.ring_stride, z.depth, t, first, rows, call.lengths};
             step_back(step, shared.recurrent, z.groups, own.e_y, z.Hp, own.row);
             for (int a = 0; a < z.carried; ++a)

@@ -112,6 +112,7 @@ struct LSTMForwardKernel {
         const Own& own;
         std::int64_t t, first;  // time, first row of the slice
         int now;                // own.y[now] is y(t-1), the other becomes y(t)
+        std::ptrdiff_t ahead;   // from a row of the results to that of the step that follows, 0 at the last one
 
         bool padded(std::int64_t row) const { return call.lengths && t >= call.lengths[first + row]; }
     };
@@ -198,7 +199,10 @@ struct LSTMForwardKernel {
                 if (v.forget == Forget::own) store_block(gates + v.at_f() * z.H, f, valid);
                 store_block(gates + v.at_z() * z.H, block, valid);
                 if (v.output_gate) store_block(gates + v.at_o() * z.H, o, valid);
+                for (int b = 0; b < n; ++b) fetch_to_write(gates + (s.ahead * n + b) * z.H);
+                fetch_to_write(s.call.c + (out + s.ahead) * z.H + unit);
             }
+            fetch_to_write(s.call.y + (out + s.ahead) * z.H + unit);
             if (v.full_gate_recurrence) {
                 T* next = s.own.gates[1 - s.now] + (row + r) * z.m * z.Hp + unit;
                 if (v.input_gate) S::store(next, i);
@@ -290,7 +294,8 @@ struct LSTMForwardKernel {
         if (call.bars) run = peepholes ? &step<false, true, true> : &step<false, false, true>;
         for (std::int64_t k = 0; k < call.steps; ++k, now = 1 - now) {
             const std::int64_t t = call.reverse ? call.steps - 1 - k : k;
-            run(Step{call, z, shared, own, t, first, now}, rows);
+            const std::ptrdiff_t ahead = k + 1 == call.steps ? 0 : call.reverse ? -call.batch : call.batch;
+            run(Step{call, z, shared, own, t, first, now, ahead}, rows);
         }
         return now;
     }

@@ -207,6 +207,7 @@ PyType_Slot block_slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(get_buffe
 
 NB_MODULE(_native, module) {
     module.doc() = "Kernels of the backend 'native'. Use them through throughtime.kernels.native.";
+    nb::set_leak_warnings(false);  // tensors that live until Python ends rightly keep their blocks until then
     module.def("learn_torch", &learn_torch);
     module.def("thread_pool", &thread_pool_name);
     module.def("instruction_sets", &instruction_set_names);

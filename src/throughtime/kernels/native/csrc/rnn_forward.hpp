@@ -96,10 +96,12 @@ struct RNNForwardKernel {
         const Own& own;
         std::int64_t t, first;
         int now;
+        std::ptrdiff_t ahead;  // from a row of the results to that of the step that follows, 0 at the last one
 
         bool padded(std::int64_t row) const { return call.lengths && t >= call.lengths[first + row]; }
     };
 
+    template <bool Record>
     static void finish(const Step& s, std::int64_t vector, int wide, std::int64_t row, int rows) {
         const Sizes& z = s.z;
         const V zero = S::broadcast(T(0));
@@ -113,11 +115,13 @@ struct RNNForwardKernel {
                 const V h = padded ? S::load(s.own.h[s.now] + at) : activate<T>(s.call.g, a);
                 S::store(s.own.h[1 - s.now] + at, h);
                 store_block(s.call.h + out * z.H + unit, padded ? zero : h, valid);
-                if (s.call.bars) store_block(s.call.bars + out * z.H + unit, a, valid);
+                fetch_to_write(s.call.h + (out + s.ahead) * z.H + unit);
+                if constexpr (Record) store_block(s.call.bars + out * z.H + unit, a, valid);
             }
         }
     }
 
+    template <bool Record>
     static void step(const Step& s, const Shared& shared, std::int64_t rows) {
         const Sizes& z = s.z;
         for (std::int64_t v = 0; v < z.vectors; v += most_vectors) {
@@ -131,7 +135,7 @@ struct RNNForwardKernel {
                     {s.call.x + s.t * s.call.x_t + (s.first + row) * s.call.x_b, s.call.x_b, s.call.inputs}};
                 tile_for<T>(height, wide)(sources, 2, shared.weights + v * z.depth * lanes, shared.bias + v * lanes, 0,
                                           s.own.bars, wide * lanes);
-                finish(s, v, wide, row, height);
+                finish<Record>(s, v, wide, row, height);
             }
         }
     }
@@ -149,8 +153,12 @@ struct RNNForwardKernel {
         const Sizes z(call);
         const Shared shared(z, const_cast<void*>(shared_memory));
         const Own own(z, own_memory, last - first);
-        for (std::int64_t k = 0; k < call.steps; ++k, now = 1 - now)
-            step(Step{call, z, own, call.reverse ? call.steps - 1 - k : k, first, now}, shared, last - first);
+        const auto run = call.bars ? &step<true> : &step<false>;
+        for (std::int64_t k = 0; k < call.steps; ++k, now = 1 - now) {
+            const std::int64_t t = call.reverse ? call.steps - 1 - k : k;
+            const std::ptrdiff_t ahead = k + 1 == call.steps ? 0 : call.reverse ? -call.batch : call.batch;
+            run(Step{call, z, own, t, first, now, ahead}, shared, last - first);
+        }
         return now;
     }
 

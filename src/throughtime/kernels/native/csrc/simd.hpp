@@ -54,6 +54,24 @@ struct IntegerOf<double> {
     using type = std::int64_t;
 };
 
+// Asks for the line around p ahead of time, into the second cache to read, or to write. Any address will do.
+template <class T>
+THROUGHTIME_INLINE void fetch_to_read(const T* p) {
+#if defined(__GNUC__)
+    __builtin_prefetch(p, 0, 2);
+#else
+    static_cast<void>(p);
+#endif
+}
+template <class T>
+THROUGHTIME_INLINE void fetch_to_write(const T* p) {
+#if defined(__GNUC__)
+    __builtin_prefetch(p, 1, 2);
+#else
+    static_cast<void>(p);
+#endif
+}
+
 template <class T>
 THROUGHTIME_INLINE T smaller(T a, T b) {
     return b < a ? b : a;
