@@ -15,6 +15,8 @@ PUBLIC = {
     "ModelFolderError",
     "NonFiniteError",
     "OutputError",
+    "Recording",
+    "RecordingError",
     "SettingsError",
     "ThroughtimeError",
     "Variant",
@@ -24,6 +26,8 @@ PUBLIC = {
     "load",
     "lyapunov_exponents",
     "memory_length",
+    "load_recording",
+    "record",
     "to_torch",
 }
 

@@ -15,12 +15,14 @@ from throughtime.errors import (
     ModelFolderError,
     NonFiniteError,
     OutputError,
+    RecordingError,
     SettingsError,
     ThroughtimeError,
 )
 
 if TYPE_CHECKING:
     from throughtime.nn import LSTM, RNN, Variant, from_torch, to_torch
+    from throughtime.recording import Recording, load_recording, record
     from throughtime.recording.error_map import error_map
     from throughtime.recording.lyapunov import lyapunov_exponents
     from throughtime.recording.memory import memory_length
@@ -35,6 +37,8 @@ __all__ = [
     "ModelFolderError",
     "NonFiniteError",
     "OutputError",
+    "Recording",
+    "RecordingError",
     "SettingsError",
     "ThroughtimeError",
     "Variant",
@@ -42,8 +46,10 @@ __all__ = [
     "error_map",
     "from_torch",
     "load",
+    "load_recording",
     "lyapunov_exponents",
     "memory_length",
+    "record",
     "to_torch",
 ]
 
@@ -54,6 +60,7 @@ _LAZY = {
     "lyapunov_exponents": "throughtime.recording.lyapunov",
     "memory_length": "throughtime.recording.memory",
     **dict.fromkeys(("LSTM", "RNN", "Variant", "from_torch", "to_torch"), "throughtime.nn"),
+    **dict.fromkeys(("Recording", "load_recording", "record"), "throughtime.recording"),
 }
 
 

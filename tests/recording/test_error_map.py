@@ -13,7 +13,7 @@ from throughtime.kernels import native
 from throughtime.recording.error_map import ErrorMap
 
 from ..tolerances import check_relative
-from .networks import KINDS, losses, map_by_autograd, network, random, unrolled_layers
+from .mapped import KINDS, losses, map_by_autograd, network, random, unrolled_layers
 
 ROW = "error map against autograd, float64"
 BACKENDS = ["reference", *(["native"] if native.is_available() else [])]

@@ -12,7 +12,7 @@ from throughtime.recording.jacobians import cell_terms, step_jacobian, term_shar
 from throughtime.recording.passes import run, watching
 
 from ..tolerances import check_relative
-from .networks import KINDS, VARIANTS, network, random, unrolled_layers
+from .mapped import KINDS, VARIANTS, network, random, unrolled_layers
 
 ROW = "error map against autograd, float64"
 

@@ -9,7 +9,7 @@ from torch import nn
 import throughtime as tt
 from throughtime.recording.jacobians import step_jacobian
 
-from .networks import network, random
+from .mapped import network, random
 from .test_jacobians import factors_of
 
 

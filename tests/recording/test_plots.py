@@ -14,7 +14,12 @@ import throughtime as tt
 from throughtime.errors import MachineError
 from throughtime.recording.plots import draw_reach
 
-from .networks import losses, network, random
+from .mapped import losses, network, random
+
+
+@pytest.fixture(autouse=True)
+def _no_screen() -> None:
+    pyplot.switch_backend("Agg")
 
 
 @pytest.mark.parametrize("reverse", [False, True])

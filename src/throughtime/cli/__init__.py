@@ -1,4 +1,4 @@
-"""The command line: `throughtime demo`, `fit`, `evaluate`, `predict`, `look`, `doctor`."""
+"""The command line: `throughtime demo`, `fit`, `evaluate`, `predict`, `look`, `show`, `doctor`."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ fit_app.command(f"{_FORECAST}:forecast", name="forecast", help="Forecast a colum
 app.command(f"{_FORECAST}:evaluate", name="evaluate", help="Measure a trained model beside its baselines.")
 app.command(f"{_FORECAST}:predict", name="predict", help="Forecast what comes after the last row.")
 app.command("throughtime.cli.doctor:doctor", name="doctor", help="Say what computes here, and how fast.")
+app.command("throughtime.cli.show:show", name="show", help="List and print what a recording holds.")
 app.command(f"{_FORECAST}:look", name="look", help="Open the report of a trained model.")
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from throughtime.kernels import native
 from throughtime.ops.error_rows import RowNorms
 from throughtime.ops.local_factors import LocalFactors
-from throughtime.ops.native import _empty, _lengths
+from throughtime.ops.native import _lengths, empty
 from throughtime.ops.padding import check_lengths
 
 
@@ -23,8 +23,8 @@ def error_rows(layer: LocalFactors, start: Tensor, at: Tensor) -> RowNorms:
     T, B, _ = start.shape
     if layer.lengths is not None:
         check_lengths(layer.lengths, T, B, "error_map")
-    y = _empty(torch.empty(0, dtype=torch.float64), (B, T, len(at)))
-    c = None if layer.to_c is None else _empty(y, (B, T, len(at)))
+    y = empty(torch.empty(0, dtype=torch.float64), (B, T, len(at)))
+    c = None if layer.to_c is None else empty(y, (B, T, len(at)))
     native.module().error_map(
         native.instruction_set_index(),
         torch.get_num_threads(),
