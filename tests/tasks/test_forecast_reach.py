@@ -63,10 +63,11 @@ def test_every_kind_of_network(table, changes):
         assert found.rasters == ()
 
 
-def test_training_mode_stays(table):
-    forecaster, data, _ = reach_of(table)
+def test_dropout_plays_no_part_and_training_mode_stays(table):
+    forecaster, data, expected = reach_of(table, dropout=0.5)
     forecaster.network_.train()
-    build_reach(forecaster.network_, data.parts.test, forecaster.fit_result_)
+    found = build_reach(forecaster.network_, data.parts.test, forecaster.fit_result_)
+    assert found == expected
     assert forecaster.network_.training
 
 
