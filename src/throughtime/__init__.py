@@ -23,6 +23,9 @@ from throughtime.errors import (
 if TYPE_CHECKING:
     from throughtime.nn import LSTM, RNN, Variant, from_torch, to_torch
     from throughtime.recording import Recording, load_recording, record
+    from throughtime.recording.error_map import error_map
+    from throughtime.recording.lyapunov import lyapunov_exponents
+    from throughtime.recording.memory import memory_length
     from throughtime.tasks.forecast import Forecaster
     from throughtime.tasks.load import load
 
@@ -40,16 +43,22 @@ __all__ = [
     "ThroughtimeError",
     "Variant",
     "__version__",
+    "error_map",
     "from_torch",
     "load",
     "load_recording",
+    "lyapunov_exponents",
+    "memory_length",
     "record",
     "to_torch",
 ]
 
 _LAZY = {
     "Forecaster": "throughtime.tasks.forecast",
+    "error_map": "throughtime.recording.error_map",
     "load": "throughtime.tasks.load",
+    "lyapunov_exponents": "throughtime.recording.lyapunov",
+    "memory_length": "throughtime.recording.memory",
     **dict.fromkeys(("LSTM", "RNN", "Variant", "from_torch", "to_torch"), "throughtime.nn"),
     **dict.fromkeys(("Recording", "load_recording", "record"), "throughtime.recording"),
 }

@@ -96,6 +96,15 @@ def test_only_what_was_asked_for() -> None:
     assert set(rec.names) == fs | {"encoder.layer0.d_i_bar", "parts.decoder.layer0.d_h"}
     storages = {rec[name].untyped_storage().nbytes() for name in fs}
     assert storages == {T * B * H * 4}  # no view keeps a larger buffer
+    network = make("LSTM CIFG")
+    x, state = make_inputs(network)
+    with tt.record(network, values=["f"]) as rec:
+        network(x, state)
+    held = rec.layers["layer0"].values._arrays["f"].tensor  # that of i, as f = 1 - i
+    assert held.untyped_storage().nbytes() == T * B * H * 8
+    with tt.record(network) as whole:
+        network(x, state)
+    assert torch.equal(rec["layer0.f"], whole["layer0.f"])
     with tt.record(model, errors=False) as rec:
         model(torch.randn(B, T, I)).sum().backward()
     assert not any(name.rpartition(".")[2].startswith("d_") for name in rec.names)

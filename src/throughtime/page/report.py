@@ -29,10 +29,12 @@ _MODULES = (
     "series.js",
     "examples.js",
     "errors.js",
+    "heat.js",
+    "reach.js",
     "tables.js",
     "report.js",
 )
-_STYLES = ("page.css", "tables.css", "controls.css", "charts.css", "media.css")
+_STYLES = ("page.css", "tables.css", "controls.css", "charts.css", "heat.css", "media.css")
 _DRAWN = ("truth", "forecast", "lower80", "upper80", "lower95", "upper95", "history_values")
 
 

@@ -23,7 +23,7 @@ Neighbours = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]  # rows of window
 DAY = timedelta(days=1)
 NEIGHBOURS = (1, 2, 5, 10, 20, 50, 100, 200)  # candidates for k
 MAX_REFERENCES = 10_000  # windows that the nearest neighbours are looked for among
-MAX_FEATURES = 1_500  # numbers that describe one window
+MAX_FEATURES = 500  # numbers that describe one window
 QUERIES_AT_ONCE = 2_048
 
 

@@ -254,6 +254,7 @@ class Forecaster:
             resume=resume,
             display=shown,
             how_to_go_on="fit again" if folder is None else resume_command(folder),
+            watch=True,
         )
         shown.message("Measuring the network and its baselines")
         plain = part_forecast(self.network_, data.parts.validation)

@@ -17,7 +17,7 @@ from throughtime.tasks.forecast_report import build_report
 from throughtime.tasks.forecast_settings import ForecastSettings
 from throughtime.tasks.model_folder import HISTORY, METRICS, REPORT, DataSource, ModelCard, Run
 from throughtime.tasks.scores import Metrics
-from throughtime.training import Diagnosis, FitResult, diagnose
+from throughtime.training import Diagnosis, Epoch, FitResult, diagnose
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ def make_texts(fitted: Fitted) -> dict[str, str]:
         fitted.evaluation,
         fitted.result,
         diagnose_forecast(fitted.evaluation.metrics),
+        fitted.network,
         source_name=run.source.name,
         parameters=fitted.parameters,
         seconds=fitted.seconds,
@@ -128,11 +129,23 @@ def command_of(settings: ForecastSettings, source: DataSource) -> str:
 def history_as_csv(result: FitResult) -> str:
     """One row for each epoch."""
     text = io.StringIO()
-    rows = [epoch.model_dump() for epoch in result.history]
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+    rows = [_flat(epoch) for epoch in result.history]
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(text, fieldnames=columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def _flat(epoch: Epoch) -> dict[str, object]:
+    """An epoch as one row, what was watched in columns of its own."""
+    row = epoch.model_dump(exclude={"watched"})
+    if epoch.watched is None:
+        return row
+    for path, layer in epoch.watched.layers.items():
+        row[f"memory_steps {path}"] = layer.memory_steps if layer.memory_reached else f">{layer.memory_steps}"
+        row |= {f"{name} {path}": share for name, share in layer.saturated.items()}
+    return row | {f"gradient_norm {name}": norm for name, norm in epoch.watched.gradient_norms.items()}
 
 
 def _as_typed(value: object) -> str:

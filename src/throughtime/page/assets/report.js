@@ -6,6 +6,7 @@ import { currentTheme, onTheme, recall, setTheme } from "./state.js";
 import { seriesFigure } from "./series.js";
 import { examplesFigure } from "./examples.js";
 import { hourFigure, leadFigure, learningFigure, methodChoice } from "./errors.js";
+import { reachFigure } from "./reach.js";
 import {
   commandBox,
   coverageTable,
@@ -94,6 +95,11 @@ function charts() {
   if (report.history.length > 1) section("learning", "Learning", "How it learnt", lede(learningSentence()), learningFigure(report));
 }
 
+function reach() {
+  if (!report.reach) return;
+  section("reach", "Memory", "How far back does it see?", el("p", { class: "finding" }, report.reach.summary), el("p", { class: "prose" }, report.reach.exploded), reachFigure(report.reach));
+}
+
 function learningSentence() {
   const total = report.history.length;
   const took = `The fit took ${report.fit_time}.`;
@@ -172,6 +178,7 @@ function footer() {
 
 accuracy();
 charts();
+reach();
 words();
 data();
 settings();

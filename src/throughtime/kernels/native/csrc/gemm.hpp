@@ -122,7 +122,10 @@ void outer_tile(const T* errors, std::ptrdiff_t errors_stride, const T* panel, s
     THROUGHTIME_UNROLL
     for (int u = 0; u < MU; ++u) {
         THROUGHTIME_UNROLL
-        for (int v = 0; v < NV; ++v) sum[u][v] = S::broadcast(T(0));  // short sums round less than one long one
+        for (int v = 0; v < NV; ++v) {
+            sum[u][v] = S::broadcast(T(0));  // short sums round less than one long one
+            fetch_to_write(out + u * out_stride + v * S::lanes);
+        }
     }
     for (std::int64_t k = 0; k < depth; ++k, errors += errors_stride, panel += panel_stride) {
         Vec<T> column[NV];
@@ -170,14 +173,19 @@ template <class T>
 void add_outer(const T* errors, std::ptrdiff_t errors_stride, const T* panel, std::int64_t depth,
                std::int64_t units, std::int64_t vectors, T* out, std::ptrdiff_t out_stride) {
     constexpr int lanes = Simd<T>::lanes;
-    for (std::int64_t v = 0; v < vectors; v += outer_vectors) {
-        const int width = int(smaller<std::int64_t>(outer_vectors, vectors - v));
-        const T* group = panel + v * depth * lanes;
-        std::int64_t height = 0;
-        for (std::int64_t u = 0; u < units; u += height) {
-            height = units - u >= outer_rows ? outer_rows : 2;  // lanes is even
-            outer_tile_for<T>(int(height), width)(errors + u, errors_stride, group, width * lanes, depth,
-                                                  out + u * out_stride + v * lanes, out_stride);
+    // Errors are read again for every group of the panel: as many units at once as the second cache keeps.
+    const std::int64_t block = larger<std::int64_t>(1, (std::int64_t(512) << 10) / (depth * lanes * std::int64_t(sizeof(T)))) * lanes;
+    for (std::int64_t begin = 0; begin < units; begin += block) {
+        const std::int64_t end = smaller(units, begin + block);
+        for (std::int64_t v = 0; v < vectors; v += outer_vectors) {
+            const int width = int(smaller<std::int64_t>(outer_vectors, vectors - v));
+            const T* group = panel + v * depth * lanes;
+            std::int64_t height = 0;
+            for (std::int64_t u = begin; u < end; u += height) {
+                height = end - u >= outer_rows ? outer_rows : 2;  // lanes is even
+                outer_tile_for<T>(int(height), width)(errors + u, errors_stride, group, width * lanes, depth,
+                                                      out + u * out_stride + v * lanes, out_stride);
+            }
         }
     }
 }

@@ -78,7 +78,7 @@ Block::Block(std::size_t bytes) : data_(nullptr), asked_(bytes), capacity_(capac
         const std::lock_guard<std::mutex> lock(s.mutex);
         auto best = s.blocks.end();
         for (auto at = s.blocks.begin(); at != s.blocks.end(); ++at)
-            if (at->first >= capacity_ && at->first <= 2 * capacity_ && (best == s.blocks.end() || at->first < best->first))
+            if (at->first >= capacity_ && at->first <= 2 * capacity_ && (best == s.blocks.end() || at->first <= best->first))
                 best = at;
         if (best != s.blocks.end()) {
             std::tie(capacity_, data_) = *best;

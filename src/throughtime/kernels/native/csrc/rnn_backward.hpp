@@ -106,8 +106,8 @@ struct RNNBackwardKernel {
 
     // From δh of a step to δa.
     template <bool Record>
-    static void local_errors(const Call& call, const Sizes& z, const Own& own, std::int64_t t, std::int64_t first,
-                             std::int64_t rows, T* errors) {
+    static void local_errors(const Call& call, const Sizes& z, const Own& own, std::int64_t t, std::ptrdiff_t ahead,
+                             std::int64_t first, std::int64_t rows, T* errors) {
         const V zero = S::broadcast(T(0));
         for (std::int64_t g = 0; g < z.groups; ++g) {
             const std::int64_t unit = g * lanes;
@@ -116,6 +116,8 @@ struct RNNBackwardKernel {
             for (std::int64_t r = 0; r < rows; ++r) {
                 const std::int64_t b = first + r, out = (t * call.batch + b) * z.H + unit;
                 V d_h = zero, d_a = zero;
+                fetch_to_read(call.h + out + ahead * call.batch * z.H);
+                fetch_to_read(call.d_h + (t + ahead) * call.d_h_t + b * call.d_h_b + unit);
                 if (!is_padded(call, b, t)) {
                     d_h = S::load(own.e_h + r * z.Hp + unit) +
                           load_block(call.d_h + t * call.d_h_t + b * call.d_h_b + unit, valid);
@@ -172,7 +174,8 @@ struct RNNBackwardKernel {
         for (std::int64_t k = 0; k < call.steps; ++k) {
             T* errors = own.ring + used * rows * z.ring_stride;
             const std::int64_t t = time_of(call.steps, call.reverse, k);
-            local(call, z, own, t, first, rows, errors);
+            const std::ptrdiff_t ahead = k + 1 == call.steps ? 0 : call.reverse ? 1 : -1;
+            local(call, z, own, t, ahead, first, rows, errors);
             const StepErrors<T> step{errors, z.ring_stride, z.Hp, t, first, rows, call.lengths};
             step_back(step, shared.recurrent, z.groups, own.e_h, z.Hp, own.row);
             if (call.d_x) input_errors(step, shared.input, z.I, call.d_x + (t * call.batch + first) * z.I, own.row);

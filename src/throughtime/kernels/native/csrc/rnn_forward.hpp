@@ -96,6 +96,7 @@ struct RNNForwardKernel {
         const Own& own;
         std::int64_t t, first;
         int now;
+        std::ptrdiff_t ahead;  // from a row of the results to that of the step that follows, 0 at the last one
 
         bool padded(std::int64_t row) const { return call.lengths && t >= call.lengths[first + row]; }
     };
@@ -114,6 +115,7 @@ struct RNNForwardKernel {
                 const V h = padded ? S::load(s.own.h[s.now] + at) : activate<T>(s.call.g, a);
                 S::store(s.own.h[1 - s.now] + at, h);
                 store_block(s.call.h + out * z.H + unit, padded ? zero : h, valid);
+                fetch_to_write(s.call.h + (out + s.ahead) * z.H + unit);
                 if constexpr (Record) store_block(s.call.bars + out * z.H + unit, a, valid);
             }
         }
@@ -152,8 +154,11 @@ struct RNNForwardKernel {
         const Shared shared(z, const_cast<void*>(shared_memory));
         const Own own(z, own_memory, last - first);
         const auto run = call.bars ? &step<true> : &step<false>;
-        for (std::int64_t k = 0; k < call.steps; ++k, now = 1 - now)
-            run(Step{call, z, own, call.reverse ? call.steps - 1 - k : k, first, now}, shared, last - first);
+        for (std::int64_t k = 0; k < call.steps; ++k, now = 1 - now) {
+            const std::int64_t t = call.reverse ? call.steps - 1 - k : k;
+            const std::ptrdiff_t ahead = k + 1 == call.steps ? 0 : call.reverse ? -call.batch : call.batch;
+            run(Step{call, z, own, t, first, now, ahead}, shared, last - first);
+        }
         return now;
     }
 
