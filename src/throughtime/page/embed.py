@@ -35,6 +35,12 @@ def joined_modules(names: Iterable[str]) -> str:
     return "\n".join(_scope(PurePosixPath(name).stem, asset(name)) for name in names)
 
 
+def with_modules(names: Iterable[str], last: str) -> str:
+    """`joined_modules`, and after them the module `last` of `page/assets`, which may export a default."""
+    module = _IMPORT.sub(r"const \1 = \2_module;", asset(last))
+    return f"{joined_modules(names)}\n{module}"
+
+
 def _scope(name: str, module: str) -> str:
     exports = ", ".join(_EXPORT.findall(module))
     body = _EXPORT.sub("", _IMPORT.sub(r"const \1 = \2_module;", module))
@@ -51,14 +57,21 @@ def json_for_html(data: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def csp(script: str, style: str) -> str:
-    """Content-Security-Policy that lets exactly this inline script and style work, and no request."""
+def csp(script: str, style: str, *, connect: str = "") -> str:
+    """Content-Security-Policy that lets exactly this inline script and style work.
+
+    Args:
+        script: The script.
+        style: The style.
+        connect: Where the script may send requests, as "'self'"; "" is nowhere.
+    """
     return "; ".join(
         [
             "default-src 'none'",
             f"script-src {_hash(script)}",
             f"style-src {_hash(style)}",
             "img-src data:",
+            *([f"connect-src {connect}"] if connect else []),
             "base-uri 'none'",
             "form-action 'none'",
         ]

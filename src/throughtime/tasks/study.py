@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -11,10 +12,15 @@ from torch import Tensor, nn
 
 from throughtime.data import Windows
 from throughtime.nn import LSTM, RNN
+from throughtime.nn.forecast_network import ForecastNetwork
+from throughtime.page.study import attach_error_map
+from throughtime.page.study.replay import Replay
 from throughtime.recording import Recording, record
+from throughtime.recording.error_map import error_map
 from throughtime.tasks.forecast import Forecaster
 from throughtime.tasks.forecast_data import prepare_data, repeat_data
 from throughtime.tasks.forecast_network import LOSS_NAME, describe_network, objective
+from throughtime.tasks.forecast_reach import forecast_errors
 from throughtime.tasks.forecast_settings import ForecastSettings
 from throughtime.tasks.sources import SHIPPED_WEATHER, open_source
 from throughtime.training import Batch
@@ -47,7 +53,12 @@ class StepNetwork(nn.Module):
 
 
 def record_weather(kind: str = "lstm", *, updates: int | None = None) -> Recording:
-    """Train a tiny network on the shipped weather and record it on days it has not seen.
+    """Train a tiny network on the shipped weather and record it; see `weather_replay`."""
+    return weather_replay(kind, updates=updates).record()
+
+
+def weather_replay(kind: str = "lstm", *, updates: int | None = None) -> Replay:
+    """A tiny network trained on the shipped weather, to be recorded on days it has not seen.
 
     At every hour it forecasts by how much the temperature will have changed three hours later. Plain
     gradient descent, so that the update on the page is the one that was made.
@@ -60,30 +71,41 @@ def record_weather(kind: str = "lstm", *, updates: int | None = None) -> Recordi
         target="temp", columns=_COLUMNS, history="2d", horizon=f"{_LEAD}h", steps="last", time_features=False
     )
     data = prepare_data(open_source(SHIPPED_WEATHER, settings), settings)
-    parts = data.parts
     torch.manual_seed(0)
-    inputs = parts.train.table.shape[1]
+    inputs = len(data.recipe.features)
     layer = LSTM(inputs, _UNITS, peepholes=True) if kind == "lstm" else RNN(inputs, _UNITS)
     network = StepNetwork(layer, _UNITS)
-    _train(network, parts.train, UPDATES if updates is None else updates)
-    x, change = _steps(parts.test, _spread(parts.test, SEQUENCES))
+    _train(network, data.parts.train, UPDATES if updates is None else updates)
+    chosen = _spread(data.parts.test, SEQUENCES)
+    x, change = _steps(data.parts.test, chosen)
+    notes = {
+        "title": f"New York weather: the temperature {_LEAD} hours on",
+        "input_names": "\n".join(data.recipe.features),
+        "sequence_names": "\n".join(_days(data.parts.test, chosen)),
+        "learning_rate": str(LEARNING_RATE),
+    }
+    return Replay(network, x, lambda model, inputs: _record_steps(model, inputs, change, notes))
+
+
+def _record_steps(network: nn.Module, x: Tensor, change: Tensor, notes: dict[str, str]) -> Recording:
     with record(network, loss_reduction="½ squared error, mean over T·B") as rec:
         prediction = network(x)
         each = 0.5 * (prediction - change).square()
         torch.autograd.backward(each.mean())
-    rec.notes |= {
-        "title": f"New York weather: the temperature {_LEAD} hours on",
-        "input_names": "\n".join(data.recipe.features),
-        "sequence_names": "\n".join(_days(parts.test, _spread(parts.test, SEQUENCES))),
-        "learning_rate": str(LEARNING_RATE),
-    }
+    rec.notes |= notes
     for key, tensor in {"loss": each, "prediction": prediction, "target": change}.items():
         rec.attach(key, tensor)
+    attach_error_map(rec, error_map(network, x, lambda output: 0.5 * (output - change).square()))
     return rec
 
 
 def record_forecast(folder: str | Path) -> Recording:
-    """Record a trained forecast network on windows of its test part.
+    """Record a trained forecast network on windows of its test part; see `forecast_replay`."""
+    return forecast_replay(folder).record()
+
+
+def forecast_replay(folder: str | Path) -> Replay:
+    """A trained forecast network, to be recorded on windows of its test part.
 
     Args:
         folder: A model folder; its data must still be where it was.
@@ -97,15 +119,23 @@ def record_forecast(folder: str | Path) -> Recording:
     table = open_source(forecaster.source_, settings, expected=forecaster.source_)
     windows = repeat_data(table, settings, forecaster.recipe_, forecaster.scaler_).parts.test
     chosen = _spread(windows, SEQUENCES)
-    network = forecaster.network_.eval()
-    batch = Batch(windows.inputs(chosen), windows.targets(chosen))
-    with record(network, loss_reduction=LOSS_NAME) as rec:
-        torch.autograd.backward(objective(network, batch).loss)
-    rec.notes |= {
+    targets = windows.targets(chosen)
+    notes = {
         "title": f"{settings.target}, {settings.horizon} ahead: {describe_network(settings)}",
         "input_names": "\n".join(forecaster.recipe_.features),
         "sequence_names": "\n".join(_days(windows, chosen)),
     }
+    network = forecaster.network_.eval()
+    return Replay(
+        network, windows.inputs(chosen), lambda model, x: _record_last(model, Batch(x, targets), notes)
+    )
+
+
+def _record_last(network: nn.Module, batch: Batch, notes: dict[str, str]) -> Recording:
+    with record(network, loss_reduction=LOSS_NAME) as rec:
+        torch.autograd.backward(objective(network, batch).loss)
+    rec.notes |= notes
+    attach_error_map(rec, forecast_errors(cast(ForecastNetwork, network), batch.inputs, len(batch.inputs)))
     return rec
 
 

@@ -63,7 +63,7 @@ def test_gradients_by_step_are_the_recorded_norms(study):
     figure.scroll_into_view_if_needed()
     box = figure.locator("svg").bounding_box()
     scale = box["width"] / 560
-    figure.locator("svg").hover(position={"x": (76 + (560 - 76 - 74) * 4 / 11) * scale, "y": 40 * scale})
+    figure.locator("svg").hover(position={"x": (76 + (560 - 76 - 92) * 4 / 11) * scale, "y": 40 * scale})
     norm = float(LSTM.step_gradient_norms("layer0.weight_hh")[4])
     told = figure.locator(".readout").inner_text()
     assert told.startswith("step 5: ")

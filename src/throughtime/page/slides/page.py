@@ -21,6 +21,7 @@ from throughtime.recording import LayerRecord
 
 _BLANK = 6  # layout without placeholders
 _MOST_ROWS = 15
+_SIZES = ((85, 16), (110, 13), (150, 10), (10_000, 8))  # of an equation's letters, by how many there are
 _CHAPTERS = {
     "c": "forget",
     "d_y": "errors",
@@ -105,7 +106,9 @@ class BlockSlides:
         if line is None:
             return
         if equation:
-            text_box(slide, 0.45, 6.0, 12.4, 0.45, equation, 16)
+            letters = sum(len(run.text) for run in equation)
+            size = next(size for most, size in _SIZES if letters <= most)
+            text_box(slide, 0.45, 6.0, 12.4, 0.45, equation, size)
         if step.routes is not None:
             total = sum(self.numbers.term(term, step.place) for term in shown_terms(step, self.numbers))
             result = [Run(f"so far {shown(total)}")]
@@ -130,7 +133,7 @@ class BlockSlides:
         table(slide, ["of J by", "error · what it met", "share"], rows)
         more = f" ({len(shares) - _MOST_ROWS} more are not shown)" if len(shares) > _MOST_ROWS else ""
         words = f"Each parameter is the same at every step, so each step adds its share{more}."
-        text_box(slide, 0.45, 6.0, 12.4, 0.45, [Run(words)], 16)
+        text_box(slide, 0.45, 6.0, 12.4, 0.45, [Run(words)], 14)
 
     def _footer(self, slide: Any, step: Step) -> None:
         place = step.place

@@ -41,13 +41,16 @@ class StudyData:
     arrays: Arrays
 
 
-def study_data(recording: Recording, *, beside: Recording | None = None, limit: int = LIMIT) -> StudyData:
+def study_data(
+    recording: Recording, *, beside: Recording | None = None, limit: int = LIMIT, confirm: bool = True
+) -> StudyData:
     """Gather a recording for a page.
 
     Args:
         recording: What to show.
         beside: Another one to compare it with, or None.
         limit: Bytes of numbers the page may hold; a larger recording is cut down.
+        confirm: Whether errors are held to finite differences, which takes a second or two.
 
     Raises:
         ValueError: nothing was recorded, values were left out, a number is not finite, or not even one time
@@ -61,7 +64,7 @@ def study_data(recording: Recording, *, beside: Recording | None = None, limit: 
         part = fitting(one, limit // len(recordings))
         word = word or part.word
         layers += [
-            _layer(one, layer, part, arrays)
+            _layer(one, layer, part, arrays, confirm)
             | {"group": group, "label": _label(one, layer, group), "input_names": names}
             for layer, names in _with_names(one)
         ]
@@ -132,7 +135,9 @@ def _facts(recording: Recording) -> list[str]:
     return facts
 
 
-def _layer(recording: Recording, layer: LayerRecord, part: Part, arrays: Arrays) -> dict[str, Any]:
+def _layer(
+    recording: Recording, layer: LayerRecord, part: Part, arrays: Arrays, confirm: bool
+) -> dict[str, Any]:
     window = part.window(layer)
     values, errors = dict(layer.values), dict(layer.errors)
     journey, extra = _equations(layer, values)
@@ -158,7 +163,7 @@ def _layer(recording: Recording, layer: LayerRecord, part: Part, arrays: Arrays)
         "parameters": {name: arrays.add(parameter) for name, parameter in layer.parameters.items()},
         "attached": _attached(recording, layer, window, arrays),
         "maps": layer_maps(recording, layer, window, arrays),
-        "checks": checks(recording, layer, window),
+        "checks": checks(recording, layer, window) if confirm else [],
     }
 
 

@@ -9,10 +9,22 @@ import torch
 from throughtime.page.study.arrays import Arrays
 from throughtime.page.study.window import Window
 from throughtime.recording import LayerRecord, Recording
+from throughtime.recording.error_map import ErrorMap
+from throughtime.recording.memory import memory_length
 
 ERROR_MAP, MEMORY = "error_map", "memory"  # attached as "error_map/PATH", noted as "memory/PATH"
 _CHECKED_STEPS = 12
 _CHECK_WORK = 20_000  # time steps computed for all checks of a layer, about two seconds
+
+
+def attach_error_map(recording: Recording, errors: ErrorMap) -> None:
+    """Keep an error map with a recording, for the page: the median over the sequences, and its words."""
+    norms = errors[errors.memory].median(dim=0).values  # (R, T)
+    recording.attach(f"{ERROR_MAP}/{errors.path}", norms)
+    memory = memory_length(errors)
+    far = f"After {memory.steps} steps less than 1 % of an error of {errors.memory} is left."
+    near = f"After all {memory.steps} steps more than 1 % of an error of {errors.memory} is left."
+    recording.notes[f"{MEMORY}/{errors.path}"] = far if memory.reached else near
 
 
 def layer_maps(recording: Recording, layer: LayerRecord, window: Window, arrays: Arrays) -> dict[str, Any]:

@@ -36,6 +36,7 @@ MODULES = (
             "tour",
             "transport",
             "topbar",
+            "live",
             "study",
         )
     ),
@@ -57,17 +58,23 @@ def render_study(recording: Recording, *, beside: Recording | None = None, limit
     return render_data(study_data(recording, beside=beside, limit=limit))
 
 
-def render_data(data: StudyData) -> str:
-    """The page of gathered data."""
+def render_data(data: StudyData, *, live: bool = False) -> str:
+    """The page of gathered data.
+
+    Args:
+        data: What to show.
+        live: Whether a server stands behind the page that computes anew; see `throughtime.page.study.live`.
+    """
     script = joined_modules((*MODULES, "study/page.js"))
     style = "\n".join(map(asset, STYLES))
     return filled(
         asset("study.html"),
         {
-            "csp": html.escape(csp(script, style), quote=True),
+            "csp": html.escape(csp(script, style, connect="'self'" if live else ""), quote=True),
             "version": html.escape(data.fields["version"], quote=True),
             "title": html.escape(data.fields["title"]),
             "headline": html.escape(" · ".join(data.fields["facts"])),
+            "live": " data-live" if live else "",
             "style": style,
             "data": json_for_html(data.fields),
             "arrays": data.arrays.as_elements(),

@@ -143,7 +143,7 @@ export function equationPane(hub) {
     }
   });
 
-  function update(context, extra) {
+  function update(context, extra, live) {
     const { moment, place, journey } = context;
     closeSum();
     const inner = { ...context, openSum: (...parts) => openSum(context, ...parts) };
@@ -153,6 +153,7 @@ export function equationPane(hub) {
     if (extra) nodes.push(extra);
     const routed = moment.lines.find((line) => line.routes);
     if (routed) nodes.push(routesTable(routed, inner));
+    if (live) nodes.push(live);
     body.replaceChildren(...nodes);
   }
   return { element, update, closeSum };

@@ -3,7 +3,7 @@
 import { el, svg } from "../dom.js";
 import { shown } from "./numbers.js";
 
-const BOX = { width: 560, height: 150, left: 76, right: 74, top: 12, bottom: 8 };
+const BOX = { width: 560, height: 150, left: 76, right: 92, top: 12, bottom: 8 };
 
 export function lineChart(context, { title, times, series, zero = false, log = false, mark = true }) {
   const all = series.flatMap(({ values }) => values).filter((value) => value !== null);

@@ -111,5 +111,5 @@ export function mapsPane(hub) {
     }
     hub.mark(context);
   }
-  return { element, update };
+  return { element, update, forget: () => (drawn = "") };
 }

@@ -9,19 +9,26 @@ export function makeStore(fields, bytesOf) {
     }
     return decoded.get(reference.id);
   }
-  return { fields, array, forget: (reference) => decoded.delete(reference.id) };
+  // Other numbers for the same page.
+  function replace(next) {
+    decoded.clear();
+    Object.assign(fields, next.fields);
+    bytesOf = next.bytesOf;
+  }
+  return { fields, array, replace };
+}
+
+export function bytesFromText(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let index = 0; index < binary.length; index += 1) bytes[index] = binary.charCodeAt(index);
+  return bytes;
 }
 
 // Bytes of a base64 script element of this document.
 export function bytesFromElements(root) {
-  return (id) => {
-    const text = root.querySelector(`script[data-array="${id}"]`).textContent;
-    if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
-    const binary = atob(text);
-    const bytes = new Uint8Array(binary.length);
-    for (let index = 0; index < binary.length; index += 1) bytes[index] = binary.charCodeAt(index);
-    return bytes;
-  };
+  return (id) => bytesFromText(root.querySelector(`script[data-array="${id}"]`).textContent);
 }
 
 // One layer. Time steps are counted from 0 as in the recording; "before" and "after" follow its direction.

@@ -25,7 +25,7 @@ export function timeStrip(hub) {
     drawing.replaceChildren(...unfolded(context, width, hub));
     paintOverview(overview, context, width);
   }
-  return { element, update };
+  return { element, update, forget: () => delete overview.dataset.key };
 }
 
 // The steps in the picture, in order of storage, so that time runs to the right in both directions.

@@ -7,6 +7,7 @@ import { equationPane } from "./equations.js";
 import { savePng, saveSvg } from "./exporting.js";
 import { makeHub } from "./hub.js";
 import { makeJourney } from "./journey.js";
+import { livePanel } from "./live.js";
 import { mapsPane } from "./maps.js";
 import { MOST_UNITS, neurons } from "./neurons.js";
 import { makePalette } from "./palette.js";
@@ -24,13 +25,13 @@ const PANELS = [
   { id: "maps", name: "maps" },
 ];
 
-export function mountStudy(root, store, { hash = false, whole = false } = {}) {
+export function mountStudy(root, store, { hash = false, whole = false, recompute = null } = {}) {
   const { fields } = store;
   const hub = makeHub();
   const address = makeAddress(hash);
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const state = { layer: 0, sequence: 0, unit: 0, index: 0, input: 0, from: 0, view: "", tab: "", other: null, chapter: null, hidden: [], theme: dark.matches ? "dark" : "light" };
-  const views = fields.layers.map((layer) => openLayer(store, layer));
+  let views = fields.layers.map((layer) => openLayer(store, layer));
   let view = views[0];
   let journey = makeJourney(view, 0);
   let drawing = null;
@@ -123,6 +124,18 @@ export function mountStudy(root, store, { hash = false, whole = false } = {}) {
     const list = view.layer.drawings.map(({ id, title }) => [id, title]);
     if (view.H <= MOST_UNITS && view.layer.input_size <= MOST_UNITS) list.push(["neurons", "neurons"]);
     return list;
+  }
+
+  // Ask the library to compute with another number, and show what it found.
+  async function renew(change) {
+    store.replace(await recompute(change));
+    views = fields.layers.map((layer) => openLayer(store, layer));
+    view = views[state.layer];
+    journey = makeJourney(view, state.sequence);
+    drawing = null;
+    maps.forget();
+    strip.forget();
+    render();
   }
 
   function ensureDrawing() {
@@ -218,7 +231,7 @@ export function mountStudy(root, store, { hash = false, whole = false } = {}) {
     root.dataset.phase = context.place.phase;
     drawing.update(context);
     const extra = context.place.phase === "update" ? updateTable(context) : context.moment.id === "share" ? shareTable(context) : null;
-    equations.update(context, extra);
+    equations.update(context, extra, recompute ? livePanel(context, renew) : null);
     strip.update(context);
     if (!panes.maps.hidden) maps.update(context, state.tab);
     showLegend(context);
@@ -292,14 +305,24 @@ export function mountStudy(root, store, { hash = false, whole = false } = {}) {
     if (!closed && state.chapter !== null) set({ chapter: null });
   }
 
-  (whole ? document : root).addEventListener("keydown", pressed);
-  new ResizeObserver(() => render()).observe(strip.element);
-  dark.addEventListener("change", () => set({ theme: dark.matches ? "dark" : "light" }));
+  const listening = whole ? document : root;
+  listening.addEventListener("keydown", pressed);
+  const observer = new ResizeObserver(() => render());
+  observer.observe(strip.element);
+  const follows = () => set({ theme: dark.matches ? "dark" : "light" });
+  dark.addEventListener("change", follows);
   address.onChange((values) => {
     recall(values);
     render();
   });
   recall(address.read());
   render();
-  return { render };
+
+  function close() {
+    listening.removeEventListener("keydown", pressed);
+    observer.disconnect();
+    dark.removeEventListener("change", follows);
+    setPlaying(false);
+  }
+  return { close };
 }
