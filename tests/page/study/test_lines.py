@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from throughtime.page.study.data import _equations
+from throughtime.page.study.equations import equations
 from throughtime.page.study.evaluate import LayerNumbers, Place
 
 from ...sequences import COMBINATIONS, NONLINEARITIES, VARIANTS
@@ -16,7 +16,7 @@ ACTIVATION = {"σ": torch.sigmoid, "id": lambda a: a}
 
 
 def all_lines(layer):
-    journey, _ = _equations(layer, dict(layer.values))
+    journey, _ = equations(layer, dict(layer.values))
     return [line for moment in (*journey.forward, *journey.backward) for line in moment.lines if line.terms]
 
 
@@ -53,7 +53,7 @@ def test_in_both_directions_with_lengths(kind):
 def test_a_share_is_what_the_parameter_met_times_its_error():
     rec = recording("CIFG+FGR", T=5, B=1, dtype=torch.float64)
     layer = rec.layers["layer0"]
-    journey, _ = _equations(layer, dict(layer.values))
+    journey, _ = equations(layer, dict(layer.values))
     numbers, H = LayerNumbers(layer), layer.hidden_size
     assert {share.parameter for share in journey.shares} == set(layer.parameters)
     for share in journey.shares:

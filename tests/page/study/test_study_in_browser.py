@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from throughtime.page.study.data import _equations
+from throughtime.page.study.equations import equations
 from throughtime.page.study.page import render_study
 
 from .reading import caption, digits, number, outputs, settled_hash
@@ -23,7 +23,7 @@ RNN = recording("rnn-tanh", T=6, B=1)
 
 
 def moments(layer):
-    journey, _ = _equations(layer, dict(layer.values))
+    journey, _ = equations(layer, dict(layer.values))
     return [("forward", moment) for moment in journey.forward] + [("backward", m) for m in journey.backward]
 
 

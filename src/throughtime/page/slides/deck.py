@@ -13,7 +13,8 @@ from throughtime import files
 from throughtime.page.slides.page import BlockSlides
 from throughtime.page.slides.plain import loss_slide, title_slide, unfolded_slide, update_slide
 from throughtime.page.slides.story import steps
-from throughtime.page.study.data import equations_of, study_data
+from throughtime.page.study.data import study_data
+from throughtime.page.study.equations import equations_of
 from throughtime.page.study.evaluate import LayerNumbers, Place
 from throughtime.page.study.lines import Journey
 from throughtime.recording import LayerRecord, Recording

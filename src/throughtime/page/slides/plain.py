@@ -12,7 +12,7 @@ from pptx.util import Inches, Pt
 from throughtime.page.slides.page import text_box, write_title
 from throughtime.page.slides.picture import HALO, INK, SOFT, WIRE, colour
 from throughtime.page.slides.words import Run, write_runs
-from throughtime.page.study.data import layer_name
+from throughtime.page.study.equations import layer_name
 from throughtime.page.study.evaluate import LayerNumbers, Place
 from throughtime.page.study.shown import shown
 from throughtime.recording import LayerRecord, Recording

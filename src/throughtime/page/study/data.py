@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
 from throughtime._version import __version__
-from throughtime.cells import SimpleRNNCell, Variant
-from throughtime.cells.activations import activation
 from throughtime.page.study.arrays import Arrays
-from throughtime.page.study.circuit import circuit
-from throughtime.page.study.drawing import Block, Drawing
+from throughtime.page.study.chapters import chapters
+from throughtime.page.study.equations import equations, layer_name
 from throughtime.page.study.evaluate import LayerNumbers
 from throughtime.page.study.lines import Journey
-from throughtime.page.study.lstm_lines import lstm_lines
 from throughtime.page.study.maps import checks, layer_maps
-from throughtime.page.study.odyssey import odyssey
-from throughtime.page.study.rnn_lines import rnn_lines
-from throughtime.page.study.rnncell import rnncell
-from throughtime.page.study.tour import Scene, chapters
+from throughtime.page.study.tour import Scene
 from throughtime.page.study.window import Part, Window, fitting
 from throughtime.recording import LayerRecord, Recording
 
@@ -115,7 +109,7 @@ def _with_names(recording: Recording) -> list[tuple[LayerRecord, list[str]]]:
 
 def _chapters(recording: Recording, fields: dict[str, Any], beside: bool) -> list[dict[str, Any]]:
     layer = next(iter(recording.layers.values()))
-    journey, _ = _equations(layer, dict(layer.values))
+    journey, _ = equations(layer, dict(layer.values))
     first, with_map = fields["window"]["first"], "error_map" in fields["maps"]
     scene = Scene(recording, layer, journey, LayerNumbers(layer), first, with_map, beside)
     return [chapter.as_json() for chapter in chapters(scene)]
@@ -140,7 +134,7 @@ def _layer(
 ) -> dict[str, Any]:
     window = part.window(layer)
     values, errors = dict(layer.values), dict(layer.errors)
-    journey, extra = _equations(layer, values)
+    journey, extra = equations(layer, values)
     _check_complete(layer, journey, {*values, *errors})
     lengths = [layer.T] * layer.B if layer.lengths is None else layer.lengths.tolist()
     return {
@@ -178,70 +172,6 @@ def _attached(recording: Recording, layer: LayerRecord, window: Window, arrays: 
         for name, tensor in recording.attached.items()
         if tensor.dim() in (2, 3) and tuple(tensor.shape[:2]) == (layer.T, layer.B)
     }
-
-
-def layer_name(layer: LayerRecord) -> str:
-    """The layer in words, as "LSTM with peepholes"."""
-    cell = layer.cell
-    if isinstance(cell, SimpleRNNCell):
-        return f"simple RNN ({cell.nonlinearity})"
-    if cell.variant.name == "vanilla":
-        return "LSTM with peepholes"
-    return "LSTM" if cell.variant.name == "NP" else f"LSTM {cell.variant.name}"
-
-
-def _equations(layer: LayerRecord, values: dict[str, Tensor]) -> tuple[Journey, dict[str, Any]]:
-    """The lines of a layer; adds to `values` what they read beyond the recorded ones."""
-    cell = layer.cell
-    extra: dict[str, Any]
-    if isinstance(cell, SimpleRNNCell):
-        if "h" in values:
-            values["slope"] = activation(cell.nonlinearity).slope(values["h"])
-        drawings = [rnncell(cell.nonlinearity).as_json()]
-        extra = {"lacks": [] if cell.bias else ["b"], "drawings": drawings}
-        journey = rnn_lines(cell.bias)
-    else:
-        if "c" in values:
-            values["h_c"] = activation(cell.variant.output_activation).value(values["c"])
-        extra = _variant_fields(cell.variant)
-        journey = lstm_lines(cell.variant, cell.bias)
-    if not layer.errors:
-        journey = replace(journey, backward=(), shares=())
-    return journey, extra
-
-
-def equations_of(layer: LayerRecord) -> tuple[Journey, Drawing, frozenset[str]]:
-    """A layer's journey, its drawing as a circuit, and what of it are ghosts."""
-    journey, _ = _equations(layer, dict(layer.values))
-    cell = layer.cell
-    if isinstance(cell, SimpleRNNCell):
-        return journey, rnncell(cell.nonlinearity), frozenset() if cell.bias else frozenset({"b"})
-    block = block_of(cell.variant)
-    return journey, circuit(block), block.lacks
-
-
-def _variant_fields(variant: Variant) -> dict[str, Any]:
-    block = block_of(variant)
-    return {
-        "lacks": sorted(block.lacks),
-        "drawings": [circuit(block).as_json(), odyssey(block).as_json()],
-        "blocks": list(variant.blocks),
-    }
-
-
-def block_of(variant: Variant) -> Block:
-    """What the drawings must know of a variant."""
-    lacks = {
-        "i": not variant.input_gate,
-        "f": variant.forget_gate == "none",
-        "o": not variant.output_gate,
-        "p": not (variant.peepholes and variant.gates),
-        "g": variant.input_activation == "identity",
-        "h": variant.output_activation == "identity",
-        "coupled": variant.forget_gate == "coupled",
-    }
-    missing = frozenset(name for name, lacking in lacks.items() if lacking)
-    return Block(missing, variant.gates if variant.full_gate_recurrence else ())
 
 
 def _check_complete(layer: LayerRecord, journey: Journey, there: set[str]) -> None:

@@ -37,11 +37,21 @@ MODULES = (
             "transport",
             "topbar",
             "live",
+            "context",
+            "saying",
             "study",
         )
     ),
 )
-STYLES = ("study/study.css", "study/drawing.css", "study/words.css", "study/maps.css", "study/media.css")
+STYLES = (
+    "study/study.css",
+    "study/transport.css",
+    "study/drawing.css",
+    "study/unfolded.css",
+    "study/words.css",
+    "study/maps.css",
+    "study/media.css",
+)
 
 
 def render_study(recording: Recording, *, beside: Recording | None = None, limit: int = LIMIT) -> str:

@@ -2,6 +2,7 @@
 
 import { el } from "../dom.js";
 import { makeAddress } from "./address.js";
+import { contextOf } from "./context.js";
 import { drawDiagram } from "./diagram.js";
 import { equationPane } from "./equations.js";
 import { savePng, saveSvg } from "./exporting.js";
@@ -12,6 +13,7 @@ import { mapsPane } from "./maps.js";
 import { MOST_UNITS, neurons } from "./neurons.js";
 import { makePalette } from "./palette.js";
 import { shareTable, updateTable } from "./shares.js";
+import { captionOf, showLegend, spokenOf } from "./saying.js";
 import { openLayer } from "./store.js";
 import { timeStrip } from "./strip.js";
 import { topbar } from "./topbar.js";
@@ -162,64 +164,7 @@ export function mountStudy(root, store, { hash = false, whole = false, recompute
     if (whole) document.documentElement.dataset.theme = state.theme;
   }
 
-  // A number of the drawing, or null while it is not known.
-  function reader(context) {
-    const { t, b, k, input } = context;
-    const one = (name, shift, unit) => {
-      if (!view.has(name)) return 1;
-      const at = shift === 0 ? t : shift < 0 ? view.before(t, b) : view.after(t, b);
-      if (at === null && shift > 0) return null;
-      if (!context.isKnown(name, at)) return null;
-      return view.value(name, shift, t, b, unit);
-    };
-    return (read) => {
-      if (!read.product.length) return one(read.name, read.time, read.input ? Math.min(input, view.layer.input_size - 1) : k);
-      const factors = read.product.map((name, index) => one(name, read.times[index], k));
-      return factors.includes(null) ? null : factors.reduce((a, b) => a * b, 1);
-    };
-  }
-
-  function makeContext() {
-    const place = journey.position(state.index);
-    const moment = journey.moment(place);
-    const b = state.sequence;
-    const k = Math.min(state.unit, view.H - 1);
-    const scales = view.layer.scales;
-    const context = { store, view, layer: view.layer, journey, place, moment, t: place.t, b, k, input: state.input, from: state.from, other: state.other, names: view.layer.input_names, palette, hub, set };
-    context.isKnown = (name, t) => journey.isKnown(name, t, place);
-    context.scale = (name) => scales[name] ?? 1;
-    context.weightScale = (name) => view.layer.weight_scales[name] ?? 1;
-    context.lit = new Set(moment.lines.flatMap((line) => line.terms.flatMap((term) => term.wires)));
-    context.results = new Set(moment.lines.flatMap((line) => line.wires));
-    context.read = reader(context);
-    return context;
-  }
-
-  function captionOf({ place, moment, journey: { steps }, t }) {
-    const at = `${t + 1}/${view.layer.window.steps}`;
-    if (place.phase === "loss") return "the loss J: the errors turn round here";
-    if (place.phase === "update") return "the update: every parameter, once";
-    return steps ? `${place.phase} ${at}: ${moment.title}` : "this sequence has no time step";
-  }
-
-  function spokenOf(context) {
-    const target = context.moment.lines.at(-1)?.target;
-    if (!target || target === "x") return captionOf(context);
-    return `${captionOf(context)}: ${view.value(target, 0, context.t, context.b, context.k).toPrecision(3)}`;
-  }
-
-  function showLegend(context) {
-    const kind = context.place.phase === "backward" || context.place.phase === "update" ? "error" : "value";
-    const key = `${kind}${state.theme}`;
-    if (legend.dataset.key === key) return;
-    legend.dataset.key = key;
-    const scale = el("span", { class: "scale", "aria-hidden": "true" }, palette.legend(kind).map((color) => {
-      const block = el("i", {});
-      block.style.background = color;
-      return block;
-    }));
-    legend.replaceChildren(el("span", {}, kind === "error" ? "errors −" : "values −"), scale, el("span", {}, "+"));
-  }
+  const makeContext = () => contextOf({ store, view, journey, palette, hub, set, state });
 
   function render() {
     ensureTheme();
@@ -234,7 +179,7 @@ export function mountStudy(root, store, { hash = false, whole = false, recompute
     equations.update(context, extra, recompute ? livePanel(context, renew) : null);
     strip.update(context);
     if (!panes.maps.hidden) maps.update(context, state.tab);
-    showLegend(context);
+    showLegend(legend, context);
     controls.update(context, captionOf(context), spokenOf(context));
     tour.update(state.chapter);
     address.write(addressOf(context));
