@@ -5,24 +5,21 @@ The command line shows these descriptions as its help; `Forecaster` takes the sa
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from throughtime.data import PrepareSettings, parse_duration
 from throughtime.nn import LSTM, RNN
+from throughtime.tasks.task_settings import Positive, TaskSettings
 from throughtime.training import FitSettings
 
 AUTO_UPDATES = 1_000
 AUTO_EPOCHS = 8, 40  # at least, at most
 
-Positive = Annotated[int, Field(ge=1)]
 
-
-class ForecastSettings(BaseModel):
+class ForecastSettings(TaskSettings):
     """Settings of one forecast. Durations are text such as "5d", "24h", "10min"."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     target: str = Field(description="Column to forecast.")
     unit: str | None = Field(None, description="Unit of the target; found in a name such as 'T (degC)'.")
@@ -109,15 +106,6 @@ class ForecastSettings(BaseModel):
             RNN(1, 1, nonlinearity=self.nonlinearity, backend=self.backend, device="meta")
         self.fit_settings(1)
         return self
-
-    @classmethod
-    def defaults(cls) -> dict[str, Any]:
-        """The default of each setting that has one."""
-        return {
-            name: field.get_default(call_default_factory=True)
-            for name, field in cls.model_fields.items()
-            if not field.is_required()
-        }
 
     def prepare_settings(self) -> PrepareSettings:
         """The part that concerns the table."""

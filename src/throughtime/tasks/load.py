@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from throughtime.tasks.forecast import Forecaster
+from throughtime.errors import ModelFolderError
+from throughtime.tasks.model_folder import read_task
+
+if TYPE_CHECKING:
+    from throughtime.tasks.forecast import Forecaster
+
+_TASKS = {"forecast": ("throughtime.tasks.forecast", "Forecaster")}
 
 
 def load(folder: str | Path) -> Forecaster:
@@ -19,4 +27,9 @@ def load(folder: str | Path) -> Forecaster:
     Raises:
         ModelFolderError: a file is missing, damaged, edited, or of a later version.
     """
-    return Forecaster.load(folder)
+    task = read_task(Path(folder))
+    if task not in _TASKS:
+        raise ModelFolderError(f"{folder}: holds a model for {task!r}; known here: {', '.join(_TASKS)}")
+    module, name = _TASKS[task]
+    loaded: Forecaster = getattr(importlib.import_module(module), name).load(folder)
+    return loaded
