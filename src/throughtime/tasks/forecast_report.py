@@ -10,6 +10,7 @@ import numpy.typing as npt
 from throughtime._version import __version__
 from throughtime.data import Windows, format_duration, parse_duration
 from throughtime.page import forecast_report as page
+from throughtime.page import parts
 from throughtime.tasks.evaluation import Evaluation
 from throughtime.tasks.forecast_data import ForecastData
 from throughtime.tasks.forecast_network import LOSS_NAME, describe_network
@@ -51,9 +52,9 @@ def build_report(
         steps=settings.steps,
         time_zone="UTC" if data.recipe.zoned else "",
         source=_source(data, source_name),
-        repairs=[page.Repair(**repair.model_dump()) for repair in series.repairs],
+        repairs=[parts.Repair(**repair.model_dump()) for repair in series.repairs],
         history=[
-            page.Epoch(**epoch.model_dump(include=set(page.Epoch.model_fields))) for epoch in result.history
+            parts.Epoch(**epoch.model_dump(include=set(parts.Epoch.model_fields))) for epoch in result.history
         ],
         best_epoch=result.best_epoch,
         loss_name=LOSS_NAME,
@@ -63,7 +64,7 @@ def build_report(
         by_hour=_by_hour(evaluation, data),
         series=_series(evaluation),
         examples=_examples(evaluation),
-        diagnosis=page.Diagnosis(**diagnosis.model_dump(include=set(page.Diagnosis.model_fields))),
+        diagnosis=parts.Diagnosis(**diagnosis.model_dump(include=set(parts.Diagnosis.model_fields))),
         command=command,
         settings=settings.model_dump(mode="json"),
         limits=_limits(metrics),
