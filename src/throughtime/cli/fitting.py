@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import torch
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 from rich.console import Console
 
 from throughtime.cli.codes import INTERRUPTED
@@ -22,6 +22,11 @@ AsJson = Annotated[bool, Parameter(name="--json", help=JSON, negative=())]
 Quiet = Annotated[bool, Parameter(help="Show no progress.", negative=())]
 Out = Annotated[Path | None, Parameter(help="Folder for the model; must be new.")]
 Resume = Annotated[Path | None, Parameter(help="Continue the fit that was stopped in this folder.")]
+
+
+def network_groups(first: int) -> tuple[Group, Group]:
+    """Headings in the help for the options of `NetworkSettings`, from place `first` on."""
+    return Group("Network", sort_key=first), Group("Training", sort_key=first + 1)
 
 
 def check_resume(out: Path | None, given: dict[str, Any]) -> None:

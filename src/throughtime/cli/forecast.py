@@ -19,6 +19,7 @@ from throughtime.cli.fitting import (
     Resume,
     check_resume,
     display_of,
+    network_groups,
     say_where,
     shared_folder,
     stem,
@@ -32,11 +33,14 @@ from throughtime.tasks.scores import Metrics
 from throughtime.tasks.sources import SHIPPED_WEATHER
 from throughtime.training.distributed import is_first
 
+NETWORK, TRAINING = network_groups(3)
 GROUPS = {
+    "network": NETWORK,
+    "epochs": TRAINING,
     "target": Group("Forecast", sort_key=1),
     "time": Group("Data", sort_key=2),
-    "network": Group("Network", sort_key=3),
-    "epochs": Group("Training", sort_key=4),
+    "dropout": NETWORK,
+    "truncate": TRAINING,
 }
 
 

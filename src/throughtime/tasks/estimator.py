@@ -87,6 +87,7 @@ def _in_words(error: ValidationError) -> str:
 
 def _signature(settings: type[TaskSettings]) -> inspect.Signature:
     """What help() and sklearn.base.clone show: every setting by name, with its default."""
+    fields = sorted(settings.model_fields.items(), key=lambda item: not item[1].is_required())
     return inspect.Signature(
         [
             inspect.Parameter(
@@ -97,6 +98,8 @@ def _signature(settings: type[TaskSettings]) -> inspect.Signature:
                 annotation=field.annotation,
                 default=settings.defaults().get(name, inspect.Parameter.empty),
             )
-            for name, field in settings.model_fields.items()
+            for name, field in sorted(
+                settings.model_fields.items(), key=lambda item: not item[1].is_required()
+            )
         ]
     )

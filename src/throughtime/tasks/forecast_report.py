@@ -13,9 +13,10 @@ from throughtime.page import forecast_report as page
 from throughtime.page import parts
 from throughtime.tasks.evaluation import Evaluation
 from throughtime.tasks.forecast_data import ForecastData
-from throughtime.tasks.forecast_network import LOSS_NAME, describe_network
+from throughtime.tasks.forecast_network import LOSS_NAME
 from throughtime.tasks.forecast_settings import ForecastSettings
 from throughtime.tasks.intervals import MEDIAN
+from throughtime.tasks.recurrent import describe_recurrent
 from throughtime.tasks.scores import Metrics, NetworkScores, mae_by_hour, mae_by_lead
 from throughtime.training import Diagnosis, FitResult
 
@@ -44,7 +45,7 @@ def build_report(
         unit=metrics.unit,
         version=__version__,
         created=datetime.now(UTC),
-        network=describe_network(settings),
+        network=describe_recurrent(settings),
         parameters=parameters,
         seconds_to_fit=seconds,
         horizon=_in_words(settings.horizon),
@@ -58,7 +59,7 @@ def build_report(
         ],
         best_epoch=result.best_epoch,
         loss_name=LOSS_NAME,
-        scores=_scores(metrics, describe_network(settings)),
+        scores=_scores(metrics, describe_recurrent(settings)),
         coverage=_coverage(metrics),
         by_lead=_by_lead(evaluation, data),
         by_hour=_by_hour(evaluation, data),
