@@ -1,6 +1,7 @@
 """throughtime: recurrent neural networks you can see through.
 
-`RNN` and `LSTM` are torch modules; `Forecaster` goes from a table to a trained, measured network.
+`RNN` and `LSTM` are torch modules; `Forecaster` and `Classifier` go from data to a
+trained, measured network.
 Each name is imported when it is first used, so that `throughtime --help` need not wait for torch.
 """
 
@@ -21,12 +22,14 @@ from throughtime.errors import (
 
 if TYPE_CHECKING:
     from throughtime.nn import LSTM, RNN, Variant, from_torch, to_torch
+    from throughtime.tasks.classify import Classifier
     from throughtime.tasks.forecast import Forecaster
     from throughtime.tasks.load import load
 
 __all__ = [
     "LSTM",
     "RNN",
+    "Classifier",
     "DataError",
     "Forecaster",
     "ModelFolderError",
@@ -42,6 +45,7 @@ __all__ = [
 ]
 
 _LAZY = {
+    "Classifier": "throughtime.tasks.classify",
     "Forecaster": "throughtime.tasks.forecast",
     "load": "throughtime.tasks.load",
     **dict.fromkeys(("LSTM", "RNN", "Variant", "from_torch", "to_torch"), "throughtime.nn"),

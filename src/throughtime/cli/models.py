@@ -13,7 +13,7 @@ from throughtime.errors import ModelFolderError
 from throughtime.page.open import open_in_browser
 from throughtime.tasks.model_folder import REPORT, read_report, read_task
 
-TASKS = {"forecast": "throughtime.cli.forecast"}
+TASKS = {"classify": "throughtime.cli.classify", "forecast": "throughtime.cli.forecast"}
 
 Folder = Annotated[Path, Parameter(help="Folder of a trained model.")]
 
@@ -32,13 +32,19 @@ def evaluate(
 
 def predict(
     folder: Folder,
-    data: Annotated[str | None, Parameter(help="For a forecast a CSV or Parquet file that ends now.")] = None,
+    data: Annotated[
+        str | None, Parameter(help="What to answer; for a classifier, left away, each line of stdin.")
+    ] = None,
     /,
     *,
     out: Annotated[Path | None, Parameter(help="File to write; left away, stdout.")] = None,
     json: AsJson = False,
 ) -> int:
-    """Use a trained model: for a forecast what comes after the last row, with intervals, as CSV."""
+    """Use a trained model on new data.
+
+    A forecast is what comes after the last row of a table, with intervals, as CSV. A classifier gives one
+    line for each line of a file or of standard input: label and probability, or with --json every class.
+    """
     done: int = _commands(folder).predict_with(folder, data, out=out, as_json=json)
     return done
 

@@ -98,8 +98,6 @@ def _signature(settings: type[TaskSettings]) -> inspect.Signature:
                 annotation=field.annotation,
                 default=settings.defaults().get(name, inspect.Parameter.empty),
             )
-            for name, field in sorted(
-                settings.model_fields.items(), key=lambda item: not item[1].is_required()
-            )
+            for name, field in fields
         ]
     )
