@@ -84,14 +84,14 @@ def evaluate_model(folder: Path, data: str | None, *, as_json: bool) -> int:
 def predict_with(folder: Path, data: str | None, *, out: Path | None, as_json: bool) -> int:
     """Answer each text with one line: label and probability, or a JSON object with every class.
 
-    A CSV, TSV or JSON-lines file is read by its text column; any other file, and standard input (no DATA,
-    or -), line by line. Standard input is answered line by line as it comes.
+    A CSV, TSV or JSON-lines file is read by its text column; any other file, and standard input (without
+    DATA), line by line. Standard input is answered line by line as it comes.
     """
     classifier = Classifier.load(folder)
     answer = _Answers(classifier, as_json)
     with ExitStack() as stack:
         groups: Iterator[list[str]]
-        if data is None or data == "-":
+        if data is None:
             groups, place = ([line.rstrip("\r\n")] for line in sys.stdin), "standard input line"
         else:
             groups, place = _groups(iter(_texts_of(data, classifier.settings))), f"{Path(data).name} text"

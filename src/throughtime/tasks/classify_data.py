@@ -92,14 +92,10 @@ def prepare_texts(sources: Sources, settings: ClassifySettings, words: Words | N
     """
     repairs: list[Repair] = []
     given = {name: _filled(one, repairs) for name, one in _named(sources) if one is not None}
+    _check_classes(sources.train.name, given["training"])
     parts = _split(given, settings)
     _keep_apart(parts, repairs)
     classes = sort_labels({_label(row) for row in parts["training"]})
-    if len(classes) < 2:
-        raise DataError(
-            f"{sources.train.name}: every text has the label {classes[0]!r}; to tell classes apart, "
-            "training needs texts of two or more."
-        )
     texts = {name: [one.texts[row] for one, row in rows] for name, rows in parts.items()}
     words = words or Words.learn(
         texts["training"],
@@ -170,6 +166,15 @@ def _filled(texts: Texts, repairs: list[Repair]) -> Rows:
     if not rows:
         raise DataError(f"{texts.name}: every text is empty.")
     return rows
+
+
+def _check_classes(name: str, rows: Rows) -> None:
+    labels = {_label(row) for row in rows}
+    if len(labels) < 2:
+        raise DataError(
+            f"{name}: every text has the label {labels.pop()!r}; to tell classes apart, training needs texts "
+            "of two or more."
+        )
 
 
 def _split(given: dict[str, Rows], settings: ClassifySettings) -> dict[str, Rows]:

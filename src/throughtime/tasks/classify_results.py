@@ -17,6 +17,27 @@ from throughtime.tasks.model_folder import HISTORY, METRICS, REPORT
 from throughtime.tasks.results import command_of, history_as_csv
 from throughtime.training import Diagnosis, FitResult, diagnose
 
+ADVICE = {
+    "high bias": (
+        "longer training: more --epochs, or another --learning-rate",
+        "a larger network: --hidden or --embedding twice as large",
+        "less restraint: a smaller --dropout and --word-dropout",
+    ),
+    "high variance": (
+        "more labelled texts help most",
+        "more restraint: a larger --word-dropout, --input-dropout or --weight-decay",
+        "more --members, whose errors even out",
+    ),
+    "both": (
+        "more labelled texts, and a look at the labels of the texts it is surest and wrong about",
+        "another --learning-rate or more --epochs: the training itself may be what fails",
+    ),
+    "balanced": (
+        "more labelled texts, or a larger --hidden, may still gain a little",
+        "another --seed shows how much of a gain is chance",
+    ),
+}
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -91,10 +112,11 @@ def diagnose_classifier(metrics: ClassifyMetrics) -> Diagnosis:
         one.label: 100 * (1 - one.validation.accuracy) for one in metrics.baselines.values() if one.validation
     }
     best = min(wrong, key=lambda label: wrong[label])
-    return diagnose(
+    found = diagnose(
         100 * (1 - metrics.training.accuracy),
         100 * (1 - metrics.validation.accuracy),
         wrong[best],
         unit="% wrong",
         name_of_baseline=best,
     )
+    return found.model_copy(update={"advice": ADVICE[found.verdict]})
