@@ -116,7 +116,7 @@ def diagnose_classifier(metrics: ClassifyMetrics) -> Diagnosis:
         100 * (1 - metrics.training.accuracy),
         100 * (1 - metrics.validation.accuracy),
         wrong[best],
-        unit="% wrong",
+        unit="%",
         name_of_baseline=best,
     )
     return found.model_copy(update={"advice": ADVICE[found.verdict]})
