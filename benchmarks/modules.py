@@ -5,12 +5,13 @@
 
 On a busy machine --processor-time with --threads 1 counts the time of the process instead of the clock's.
 
-All candidates of a row run in turn within one process, so that whatever else the machine does meets
-them alike; a ratio is the median over the rounds of (other's time / ours) within the round. Above 1,
-throughtime is faster. float32; "forward" without gradients, "both" forward and full backward, at H=1024
-with the error of the input. The sizes are measured twice: with the C library's allocator as it is, and
-told to keep its memory (MALLOC_*), from which torch gains. "variants" holds each variant to vanilla,
-"steps" one live reading per call to torch.nn.LSTMCell and, where it is installed, onnxruntime.
+All candidates of a row run in turn, in changing order, within one process, so that whatever else the
+machine does meets them alike; a ratio is the median over the rounds of (other's time / ours) within the
+round. Above 1, throughtime is faster. float32; "forward" without gradients, "both" forward and full
+backward, at H=1024 with the error of the input. The sizes are measured twice: with the C library's
+allocator as it is, and told to keep its memory (MALLOC_*), from which torch gains. "variants" holds each
+variant to vanilla, "steps" one live reading per call to torch.nn.LSTMCell and, where it is installed,
+onnxruntime.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import argparse
 import json
 import os
 import platform
+import random
 import statistics
 import subprocess
 import sys
@@ -108,13 +110,17 @@ def both(module: nn.Module, x: Tensor) -> None:
 def rounds(
     modules: dict[str, nn.Module], run: Callable[..., None], x: Tensor, budget: float
 ) -> dict[str, list[float]]:
-    """Seconds of every candidate in every round, after one round that does not count."""
+    """Seconds of every candidate in every round, after one round that does not count.
+
+    Every round has an order of its own: what ran before leaves caches and memory as it likes.
+    """
     times: dict[str, list[float]] = {name: [] for name in modules}
     for module in modules.values():
         run(module, x)
-    begun = time.perf_counter()
+    begun, order, chance = time.perf_counter(), list(modules.items()), random.Random(0)
     while len(times["tt.LSTM"]) < 3 or time.perf_counter() - begun < budget:
-        for name, module in modules.items():
+        chance.shuffle(order)
+        for name, module in order:
             start = clock()
             run(module, x)
             times[name].append(clock() - start)

@@ -17,6 +17,7 @@ FLOORS = [
     {"kernels"},
     {"ops"},
     {"nn"},
+    {"recording"},
     {"training", "data", "page", "testing"},
     {"tasks"},
     {"cli"},

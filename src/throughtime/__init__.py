@@ -16,12 +16,17 @@ from throughtime.errors import (
     ModelFolderError,
     NonFiniteError,
     OutputError,
+    RecordingError,
     SettingsError,
     ThroughtimeError,
 )
 
 if TYPE_CHECKING:
     from throughtime.nn import LSTM, RNN, Variant, from_torch, to_torch
+    from throughtime.recording import Recording, load_recording, record
+    from throughtime.recording.error_map import error_map
+    from throughtime.recording.lyapunov import lyapunov_exponents
+    from throughtime.recording.memory import memory_length
     from throughtime.tasks.classify import Classifier
     from throughtime.tasks.forecast import Forecaster
     from throughtime.tasks.load import load
@@ -35,20 +40,31 @@ __all__ = [
     "ModelFolderError",
     "NonFiniteError",
     "OutputError",
+    "Recording",
+    "RecordingError",
     "SettingsError",
     "ThroughtimeError",
     "Variant",
     "__version__",
+    "error_map",
     "from_torch",
     "load",
+    "load_recording",
+    "lyapunov_exponents",
+    "memory_length",
+    "record",
     "to_torch",
 ]
 
 _LAZY = {
     "Classifier": "throughtime.tasks.classify",
     "Forecaster": "throughtime.tasks.forecast",
+    "error_map": "throughtime.recording.error_map",
     "load": "throughtime.tasks.load",
+    "lyapunov_exponents": "throughtime.recording.lyapunov",
+    "memory_length": "throughtime.recording.memory",
     **dict.fromkeys(("LSTM", "RNN", "Variant", "from_torch", "to_torch"), "throughtime.nn"),
+    **dict.fromkeys(("Recording", "load_recording", "record"), "throughtime.recording"),
 }
 
 

@@ -32,5 +32,9 @@ class OutputError(ThroughtimeError, OSError):
     """A file or folder could not be written: no permission, no space left."""
 
 
+class RecordingError(ThroughtimeError):
+    """A recording would grow too large, or its file is missing, damaged or from a later version."""
+
+
 class MachineError(ThroughtimeError, RuntimeError):
     """This machine or this installation lacks what was asked for: kernels, an instruction set."""

@@ -17,8 +17,8 @@ from throughtime.kernels import native
 from throughtime.ops import native as native_ops
 from throughtime.ops import unrolled
 from throughtime.ops.backends import NATIVE, REFERENCE
-from throughtime.ops.lstm_loop import LSTMParameters, LSTMState
-from throughtime.ops.simple_rnn_loop import RNNParameters
+from throughtime.ops.lstm_loop import LSTMErrors, LSTMParameters, LSTMState
+from throughtime.ops.simple_rnn_loop import RNNErrors, RNNParameters
 
 from ..tolerances import check_relative
 from .problems import Problem, make_problem, run
@@ -177,7 +177,7 @@ def test_recording_an_lstm(name: str, reverse: bool, instruction_set: str) -> No
     _, x, initial, parameters, d_output, d_final, _, _ = problem
     p, v, state = LSTMParameters(*parameters), cell.variant, LSTMState(*initial)
     bars = torch.full((7, 3, len(v.blocks) * 4), torch.nan, dtype=torch.float64)
-    errors = native_ops.LSTMErrors(
+    errors = LSTMErrors(
         bars.clone(), *(torch.full((7, 3, 4), torch.nan, dtype=torch.float64) for _ in range(2))
     )
     made = native_ops.lstm_forward(x, state, p, lengths, v, reverse, bars=bars)
@@ -213,7 +213,7 @@ def test_recording_an_rnn(instruction_set: str) -> None:
     _, x, (h0,), parameters, d_output, (d_final,), lengths, _ = problem
     p = RNNParameters(*parameters)
     bars = torch.full((6, 2, 5), torch.nan, dtype=torch.float64)
-    errors = native_ops.RNNErrors(bars.clone(), bars.clone())
+    errors = RNNErrors(bars.clone(), bars.clone())
     made = native_ops.rnn_forward(x, h0, p, lengths, "tanh", False, bars=bars)
     found = native_ops.rnn_backward(
         d_output, d_final, x, h0, p, lengths, made, "tanh", False, True, errors=errors

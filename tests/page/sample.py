@@ -36,6 +36,7 @@ def fake_report(points: int = 2000, seed: int = 7, steps: str = "all", **changes
         "by_hour": _by_hour(rng),
         "series": _series(rng, temperature[:points]),
         "examples": _examples(rng, temperature) if steps == "all" else [],
+        "reach": _reach(rng),
     }
     return ForecastReport.model_validate(fields | changes)
 
@@ -99,6 +100,34 @@ def _heading(steps: str) -> dict[str, Any]:
             "The k-nearest neighbours saw a random sample of 4,000 training windows, not all of them.",
             "One year of one station: the test part holds no winter.",
         ],
+    }
+
+
+def _reach(rng: np.random.Generator) -> dict[str, Any]:
+    steps = list(range(120))
+    return {
+        "value": "cell",
+        "memory": "1 d 7 h",
+        "verdict": "vanish",
+        "summary": "After 1 d 7 h less than 1 % of an error of the cell is left.",
+        "step_hours": 1.0,
+        "left": [0.86**distance for distance in steps],
+        "map_losses": steps[::2],
+        "map_steps": steps,
+        "map": [
+            [None if k > t else round(max(-6.0, -0.065 * (t - k)), 2) for k in steps] for t in steps[::2]
+        ],
+        "rasters": [
+            {
+                "name": name,
+                "low": 0,
+                "high": 1,
+                "units": 32,
+                "percent": rng.integers(0, 101, (32, 120)).tolist(),
+            }
+            for name in ("input gate", "forget gate", "output gate")
+        ],
+        "exploded": "Nothing exploded in 12 epochs of training.",
     }
 
 

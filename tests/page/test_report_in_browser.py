@@ -47,15 +47,26 @@ def test_opens_offline_without_a_complaint_or_request(show, report, scheme):
 
 
 def test_sections_stand_in_order_and_empty_ones_are_left_out(show):
-    order = ["accuracy", "series", "examples", "lead", "hour", "learning", "diagnosis", "data", "settings"]
+    order = [
+        "accuracy",
+        "series",
+        "examples",
+        "lead",
+        "hour",
+        "learning",
+        "reach",
+        "diagnosis",
+        "data",
+        "settings",
+    ]
     in_page = "() => [...document.querySelectorAll('main > section')].map((section) => section.id)"
     page = show(FULL).page
     assert page.evaluate(in_page) == order
     headings = page.evaluate(
         "() => [...document.querySelectorAll('main h1, main h2')].map((node) => node.tagName)"
     )
-    assert headings == ["H1"] + ["H2"] * 9
-    assert page.locator("nav a").count() == 9
+    assert headings == ["H1"] + ["H2"] * 10
+    assert page.locator("nav a").count() == 10
     page = show(fake_report(600, steps="last", repairs=[])).page
     assert page.evaluate(in_page) == [part for part in order if part not in ("examples", "lead")]
     expect(page.locator("#data")).to_contain_text("None: the table was taken as it is.")
@@ -84,6 +95,9 @@ def test_names_are_shown_as_text_whatever_they_hold(show):
     fields["settings"] = {HOSTILE: HOSTILE}
     fields["limits"] = fields["diagnosis"]["advice"] = [HOSTILE]
     fields["by_lead"][0]["lead_text"] = HOSTILE
+    for name in ("memory", "summary", "exploded"):
+        fields["reach"][name] = HOSTILE
+    fields["reach"]["rasters"][0]["name"] = HOSTILE
     opened = show(
         type(FULL).model_validate(fields), fragment=f"#hide={HOSTILE}&view={HOSTILE}&example=x", width=360
     )
@@ -347,7 +361,17 @@ def test_the_tab_key_walks_in_reading_order(show):
         page.keyboard.press("Tab")
         seen.append(page.evaluate("() => document.activeElement.closest('section')?.id ?? ''"))
     walked = list(dict.fromkeys(part for part in seen if part))
-    assert walked == ["accuracy", "series", "examples", "lead", "hour", "learning", "data", "settings"]
+    assert walked == [
+        "accuracy",
+        "series",
+        "examples",
+        "lead",
+        "hour",
+        "learning",
+        "reach",
+        "data",
+        "settings",
+    ]
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("light", 1280), ("dark", 1280)])

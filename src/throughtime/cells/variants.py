@@ -95,6 +95,10 @@ class Variant:
         """The same with NP."""
         return replace(self, peepholes=False)
 
+    def with_peepholes(self) -> Variant:
+        """The same without NP."""
+        return replace(self, peepholes=True)
+
     @classmethod
     def parse(cls, name: str) -> Variant:
         """Read a name such as `vanilla`, `cifg` or `CIFG+FGR`; upper and lower case are the same.

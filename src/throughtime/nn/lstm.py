@@ -22,6 +22,8 @@ from throughtime.ops.transforms import in_forward_mode, refuse_forward_mode
 class LSTMLayer(Layer):
     """One LSTM layer. Parameters: weight_ih, weight_hh, bias, peephole, weight_gates, as they exist."""
 
+    cell: LSTMCell
+
     def __init__(
         self,
         cell: LSTMCell,

@@ -19,6 +19,7 @@ from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
 from throughtime.cells import Cell
+from throughtime.nn import watching
 from throughtime.nn.sequences import Lengths, Sequences, take_in
 from throughtime.nn.stepper import Stepper
 from throughtime.nn.torch_names import rename_torch_keys
@@ -39,6 +40,7 @@ class Layer(nn.Module, abc.ABC):
         dtype: Their dtype.
     """
 
+    cell: Cell
     weight_ih: Tensor
     weight_hh: Tensor
     bias: Tensor | None
@@ -83,11 +85,18 @@ class Layer(nn.Module, abc.ABC):
         Returns:
             Output (T, B, D·H) and the final state of each direction.
         """
-        output, final = self.run(x, states[0], lengths)
+        output, final = self._run_or_be_watched(x, states[0], lengths)
         if self.reverse is None:
             return output, [final]
-        backwards, final_backwards = self.reverse.run(x, states[1], lengths)
+        backwards, final_backwards = self.reverse._run_or_be_watched(x, states[1], lengths)
         return torch.cat([output, backwards], dim=-1), [final, final_backwards]
+
+    def _run_or_be_watched(self, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
+        if watching.open_watches:
+            watcher = watching.watcher_of(self)
+            if watcher is not None:
+                return watcher.run(self, x, state, lengths)
+        return self.run(x, state, lengths)
 
     def extra_repr(self) -> str:
         """Shapes of the parameters."""

@@ -21,6 +21,8 @@ from throughtime.ops.transforms import in_forward_mode, refuse_forward_mode
 class RNNLayer(Layer):
     """One layer of a simple RNN. Parameters: weight_ih, weight_hh, bias."""
 
+    cell: SimpleRNNCell
+
     def __init__(
         self,
         cell: SimpleRNNCell,

@@ -75,6 +75,20 @@ class LSTMBackward(NamedTuple):
     weight_gates: Tensor
 
 
+class LSTMErrors(NamedTuple):
+    """Errors by step, for a recording; zero at padded steps.
+
+    Attributes:
+        bars: Before the activation, (T, B, nH), blocks as in the weights.
+        c: δc(t), (T, B, H).
+        y: δy(t) with all its terms, (T, B, H).
+    """
+
+    bars: Tensor
+    c: Tensor
+    y: Tensor
+
+
 class _Layout(NamedTuple):
     """Where a variant's blocks lie in a row of nH values."""
 
@@ -114,9 +128,20 @@ def _spread(weight_gates: Tensor, layout: _Layout) -> Tensor:
 
 
 def forward(
-    x: Tensor, state: LSTMState, p: LSTMParameters, lengths: Tensor | None, v: Variant, reverse: bool
+    x: Tensor,
+    state: LSTMState,
+    p: LSTMParameters,
+    lengths: Tensor | None,
+    v: Variant,
+    reverse: bool,
+    *,
+    bars: Tensor | None = None,
 ) -> LSTMForward:
-    """Forward over a sequence. x is (T, B, I); lengths, (B,), have been checked."""
+    """Forward over a sequence.
+
+    x is (T, B, I); lengths, (B,), have been checked. Fills `bars` (T, B, nH) with the values before the
+    activation if given, zero at padded steps.
+    """
     T, B, H = x.shape[0], x.shape[1], p.weight_hh.shape[1]
     layout, pad = _Layout.of(v, H), padding(lengths, x)
     gates = _project(x, p)
@@ -144,6 +169,8 @@ def forward(
             row.addmm_(before_gates, wide_T)
         if p_lead is not None:
             leads_by_gate[t].addcmul_(c_before.unsqueeze(1), p_lead)
+        if bars is not None:
+            bars[t].copy_(row)
         if layout.lead:
             leads[t].sigmoid_()
         if v.input_activation == "tanh":
@@ -159,6 +186,8 @@ def forward(
             _add_product(c_t, z_t, own_i, t)
         if p_o is not None:
             os[t].addcmul_(c_t, p_o)
+            if bars is not None:
+                bars[t, :, layout.o].copy_(os[t])
         h_c = torch.tanh(c_t, out=squashed) if v.output_activation == "tanh" else c_t
         if layout.output:
             torch.mul(os[t].sigmoid_(), h_c, out=y_t)
@@ -174,6 +203,8 @@ def forward(
     y_n, c_n = y_before.clone(), c_before.clone()
     if pad is not None:
         y.masked_fill_(~pad.real, 0)
+        if bars is not None:
+            bars.masked_fill_(~pad.real, 0)
     return LSTMForward(y, y_n, c_n, gates_n, gates, cells)
 
 
@@ -215,6 +246,8 @@ def backward(
     v: Variant,
     reverse: bool,
     input_error: bool,
+    *,
+    errors: LSTMErrors | None = None,
 ) -> LSTMBackward:
     """Backward over a sequence.
 
@@ -229,6 +262,7 @@ def backward(
         v: Variant.
         reverse: Direction.
         input_error: Whether the errors of x are wanted.
+        errors: Filled with the errors of every step if given.
     """
     T, H = saved.y.shape[0], saved.y.shape[2]
     layout, pad = _Layout.of(v, H), padding(lengths, x)
@@ -259,6 +293,9 @@ def backward(
         torch.addcmul(e_c, e_y, to_cs[t], out=d_c)
         if p_o is not None:
             d_c.addcmul_(outs[t], p_o)
+        if errors is not None:
+            errors.y[t].copy_(e_y)
+            errors.c[t].copy_(d_c)
         reads_c[t].mul_(d_c.unsqueeze(1))
         if wide is not None and layout.lead:
             row[:, : layout.z.start].addcmul_(slopes_t[t][:, : layout.z.start], e_gates[:, : layout.z.start])
@@ -280,6 +317,11 @@ def backward(
                 torch.mm(row, wide, out=e_gates)
     gates0 = e_gates[:, layout.gate_columns(x.device)] if wide is not None else x.new_empty(0)
     initial = (e_y, e_c, gates0)
+    if errors is not None:
+        errors.bars.copy_(d_bar)
+        if pad is not None:
+            errors.y.masked_fill_(~pad.real, 0)
+            errors.c.masked_fill_(~pad.real, 0)
     return _collect(d_bar, c_before, initial, x, state, p, saved, v, layout, pad, reverse, input_error)
 
 

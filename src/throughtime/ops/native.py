@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -17,8 +17,8 @@ from torch import Tensor
 from throughtime.cells import Variant
 from throughtime.kernels import native
 from throughtime.ops import lstm_loop, simple_rnn_loop
-from throughtime.ops.lstm_loop import LSTMBackward, LSTMForward, LSTMParameters, LSTMState
-from throughtime.ops.simple_rnn_loop import RNNBackward, RNNForward, RNNParameters
+from throughtime.ops.lstm_loop import LSTMBackward, LSTMErrors, LSTMForward, LSTMParameters, LSTMState
+from throughtime.ops.simple_rnn_loop import RNNBackward, RNNErrors, RNNForward, RNNParameters
 
 NONLINEARITIES: Final = {"tanh": 0, "relu": 1, "logistic": 2, "identity": 3}
 _FORGET: Final = {"own": 0, "coupled": 1, "none": 2}
@@ -28,27 +28,6 @@ _LARGE: Final = 1 << 20  # bytes from which a result gets memory that is used ag
 def can_compute(like: Tensor) -> bool:
     """Whether the kernels know a tensor's device and dtype."""
     return like.device.type == "cpu" and like.dtype in native.DTYPES
-
-
-class LSTMErrors(NamedTuple):
-    """Errors by step; zero at padded steps.
-
-    Attributes:
-        bars: Before the activation, (T, B, nH), blocks as in the weights.
-        c: δc(t), (T, B, H).
-        y: δy(t) with all its terms, (T, B, H).
-    """
-
-    bars: Tensor
-    c: Tensor
-    y: Tensor
-
-
-class RNNErrors(NamedTuple):
-    """Errors by step; zero at padded steps: a before the activation, h with all terms, each (T, B, H)."""
-
-    a: Tensor
-    h: Tensor
 
 
 def lstm_forward(
@@ -65,7 +44,7 @@ def lstm_forward(
     T, B, H = x.shape[0], x.shape[1], p.weight_hh.shape[1]
     if B == 0:
         return lstm_loop.forward(x, state, p, lengths, v, reverse)
-    gates, cells = _empty(x, (T, B, p.weight_hh.shape[0])), _empty(x, (T, B, H))
+    gates, cells = empty(x, (T, B, p.weight_hh.shape[0])), empty(x, (T, B, H))
     y, y_n, c_n, gates_n = _lstm_forward(x, state, p, lengths, v, reverse, gates, cells, bars)
     return LSTMForward(y, y_n, c_n, x.new_empty(0) if gates_n is None else gates_n, gates, cells)
 
@@ -91,7 +70,7 @@ def _lstm_forward(
     bars: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
     T, B, H = x.shape[0], x.shape[1], p.weight_hh.shape[1]
-    y, y_n, c_n = _empty(x, (T, B, H)), x.new_empty(B, H), x.new_empty(B, H)
+    y, y_n, c_n = empty(x, (T, B, H)), x.new_empty(B, H), x.new_empty(B, H)
     gates_n = x.new_empty(B, p.weight_gates.shape[0]) if p.weight_gates is not None else None
     native.module().lstm_forward(
         native.instruction_set_index(),
@@ -153,9 +132,9 @@ def lstm_gradients(
     errors: LSTMErrors | None = None,
 ) -> tuple[Tensor | None, ...]:
     """`lstm_backward` of a batch that is not empty, with None for what does not exist or nobody wants."""
-    d_x = _empty(x, x.shape) if input_error else None
+    d_x = empty(x, x.shape) if input_error else None
     d_y0, d_c0, d_gates0 = (_empty_like(part) if state_error else None for part in state)
-    d_weight_ih, d_weight_hh = _empty(x, p.weight_ih.shape), _empty(x, p.weight_hh.shape)
+    d_weight_ih, d_weight_hh = empty(x, p.weight_ih.shape), empty(x, p.weight_hh.shape)
     d_bias, d_peephole = _empty_like(p.bias), _empty_like(p.peephole)
     d_weight_gates = _empty_like(p.weight_gates)
     native.module().lstm_backward(
@@ -221,7 +200,7 @@ def rnn_forward(
     T, B, H = x.shape[0], x.shape[1], p.weight_hh.shape[0]
     if B == 0:
         return simple_rnn_loop.forward(x, h0, p, lengths, nonlinearity, reverse)
-    h, h_n = _empty(x, (T, B, H)), x.new_empty(B, H)
+    h, h_n = empty(x, (T, B, H)), x.new_empty(B, H)
     native.module().rnn_forward(
         native.instruction_set_index(),
         torch.get_num_threads(),
@@ -260,9 +239,9 @@ def rnn_backward(
         return simple_rnn_loop.backward(
             d_h, d_final, x, h0, p, lengths, saved, nonlinearity, reverse, input_error
         )
-    d_x = _empty(x, x.shape) if input_error else None
+    d_x = empty(x, x.shape) if input_error else None
     d_h0, d_bias = torch.empty_like(h0), _empty_like(p.bias)
-    d_weight_ih, d_weight_hh = _empty(x, p.weight_ih.shape), _empty(x, p.weight_hh.shape)
+    d_weight_ih, d_weight_hh = empty(x, p.weight_ih.shape), empty(x, p.weight_hh.shape)
     native.module().rnn_backward(
         native.instruction_set_index(),
         torch.get_num_threads(),
@@ -296,7 +275,7 @@ def variant_code(v: Variant) -> list[int]:
     ]
 
 
-def _empty(like: Tensor, shape: Sequence[int]) -> Tensor:
+def empty(like: Tensor, shape: Sequence[int]) -> Tensor:
     """An uninitialised tensor; a large one in memory that the kernels keep and use again."""
     size = math.prod(shape) * like.element_size()
     if size < _LARGE:

@@ -53,10 +53,33 @@ class RNNBackward(NamedTuple):
     bias: Tensor
 
 
+class RNNErrors(NamedTuple):
+    """Errors by step, for a recording; zero at padded steps.
+
+    Attributes:
+        a: Before the activation, (T, B, H).
+        h: δh(t) with all its terms, (T, B, H).
+    """
+
+    a: Tensor
+    h: Tensor
+
+
 def forward(
-    x: Tensor, h0: Tensor, p: RNNParameters, lengths: Tensor | None, nonlinearity: str, reverse: bool
+    x: Tensor,
+    h0: Tensor,
+    p: RNNParameters,
+    lengths: Tensor | None,
+    nonlinearity: str,
+    reverse: bool,
+    *,
+    bars: Tensor | None = None,
 ) -> RNNForward:
-    """Forward over a sequence. x is (T, B, I), h0 (B, H); lengths, (B,), have been checked."""
+    """Forward over a sequence.
+
+    x is (T, B, I), h0 (B, H); lengths, (B,), have been checked. Fills `bars` (T, B, H) with a(t) if
+    given, zero at padded steps.
+    """
     T, B, H = x.shape[0], x.shape[1], p.weight_hh.shape[0]
     pad, R_T, squash = padding(lengths, x), p.weight_hh.T, _IN_PLACE[nonlinearity]
     flat = x.flatten(0, 1)
@@ -65,13 +88,18 @@ def forward(
     hs, before = h.unbind(0), h0
     for t in direction(T, reverse):
         row = hs[t]
-        squash(row.addmm_(before, R_T))
+        row.addmm_(before, R_T)
+        if bars is not None:
+            bars[t].copy_(row)
+        squash(row)
         if pad is not None and pad.partial[t]:
             torch.where(pad.real[t], row, before, out=row)
         before = row
     h_n = before.clone()
     if pad is not None:
         h.masked_fill_(~pad.real, 0)
+        if bars is not None:
+            bars.masked_fill_(~pad.real, 0)
     return RNNForward(h, h_n)
 
 
@@ -86,6 +114,8 @@ def backward(
     nonlinearity: str,
     reverse: bool,
     input_error: bool,
+    *,
+    errors: RNNErrors | None = None,
 ) -> RNNBackward:
     """Backward over a sequence.
 
@@ -100,6 +130,7 @@ def backward(
         nonlinearity: Name of g.
         reverse: Direction.
         input_error: Whether the errors of x are wanted.
+        errors: Filled with the errors of every step if given.
     """
     T, pad = x.shape[0], padding(lengths, x)
     d_a = cleared(activation(nonlinearity).slope(saved.h), pad)  # g' now, δa after the loop
@@ -108,17 +139,22 @@ def backward(
     error, spare = d_final.clone(), torch.empty_like(d_final)
     for t in reversed(direction(T, reverse)):
         row = rows[t].mul_(error.add_(above[t]))
+        if errors is not None:
+            errors.h[t].copy_(error)
         if pad is not None and pad.partial[t]:
             torch.mul(error, padded[t], out=spare)
             torch.addmm(spare, row, p.weight_hh, out=error)
         else:
             torch.mm(row, p.weight_hh, out=error)
-    errors = d_a.flatten(0, 1)
+    if errors is not None:
+        errors.a.copy_(d_a)
+        errors.h.copy_(cleared(errors.h, pad))
+    rows_of_errors = d_a.flatten(0, 1)
     h_before = before_each_step(saved.h, h0, pad, reverse)
     return RNNBackward(
-        x=(errors @ p.weight_ih).view(x.shape) if input_error else x.new_empty(0),
+        x=(rows_of_errors @ p.weight_ih).view(x.shape) if input_error else x.new_empty(0),
         h0=error,
-        weight_ih=errors.T @ cleared(x, pad).flatten(0, 1),
-        weight_hh=errors.T @ h_before.flatten(0, 1),
-        bias=errors.sum(0) if p.bias is not None else x.new_empty(0),
+        weight_ih=rows_of_errors.T @ cleared(x, pad).flatten(0, 1),
+        weight_hh=rows_of_errors.T @ h_before.flatten(0, 1),
+        bias=rows_of_errors.sum(0) if p.bias is not None else x.new_empty(0),
     )

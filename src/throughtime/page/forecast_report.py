@@ -139,6 +139,50 @@ class Example(_Forecasts):
         return self
 
 
+class Raster(Part):
+    """Values of units (rows) over time (columns), in percent of the way from `low` to `high`.
+
+    `units` is how many there are; rows may be fewer, spread over them in rising order of their mean.
+    """
+
+    name: str
+    low: Number
+    high: Number
+    units: int
+    percent: tuple[tuple[Annotated[int, Field(ge=0, le=100)], ...], ...]
+
+
+class Reach(Part):
+    """How far back the errors of the forecast reach through the last recurrent layer.
+
+    `left` is the share of an error that is left at each distance, in steps of `step_hours`; `map` holds log10
+    of the share of the loss at `map_losses[row]` that is left at step `map_steps[column]`, None where that
+    comes later. `memory` is the distance from which on less than 1 % is left, in words.
+    """
+
+    value: Literal["cell", "hidden value"]
+    memory: str
+    verdict: Literal["vanish", "explode", "keep", "unknown"]
+    summary: str
+    step_hours: Number
+    left: Values
+    map_losses: tuple[int, ...]
+    map_steps: tuple[int, ...]
+    map: tuple[Values, ...]
+    rasters: tuple[Raster, ...] = ()
+    exploded: str = ""
+
+    @model_validator(mode="after")
+    def _whole_map(self) -> Self:
+        widths = {len(row) for row in self.map}
+        if len(self.map) != len(self.map_losses) or widths - {len(self.map_steps)}:
+            raise ValueError(
+                f"Reach: map has {len(self.map)} rows of {sorted(widths)} values for {len(self.map_losses)} "
+                f"losses and {len(self.map_steps)} steps"
+            )
+        return self
+
+
 class ForecastReport(Part):
     """Everything the page shows; see the parts.
 
@@ -171,6 +215,7 @@ class ForecastReport(Part):
     by_hour: tuple[HourError, ...] = ()
     series: Series | None = None
     examples: tuple[Example, ...] = ()
+    reach: Reach | None = None
     diagnosis: Diagnosis | None = None
     command: str = ""
     settings: Settings = Field(default_factory=dict)

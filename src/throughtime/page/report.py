@@ -21,6 +21,8 @@ _MODULES = (
     "series.js",
     "examples.js",
     "errors.js",
+    "heat.js",
+    "reach.js",
     "tables.js",
     "shell.js",
     "report.js",
@@ -34,7 +36,9 @@ def render_forecast_report(report: ForecastReport) -> str:
     It fetches nothing, and shows every text of the report as text, whatever stands in it.
     """
     words = verdict(report)
-    return render_page(_payload(report), _MODULES, headline=f"{words.headline} {words.detail}".strip())
+    return render_page(
+        _payload(report), _MODULES, headline=f"{words.headline} {words.detail}".strip(), styles=("heat.css",)
+    )
 
 
 def _payload(report: ForecastReport) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class Estimator(Generic[SettingsT]):
     settings_class: ClassVar[type[TaskSettings]]
 
     def __init__(self, **settings: Any) -> None:
-        known = self.settings_class.model_fields
+        known = self.settings_class.names()
         if unknown := sorted(set(settings) - set(known)):
             names = ", ".join(unknown)
             raise TypeError(f"{type(self).__name__}: no setting named {names}; there are {', '.join(known)}")
@@ -49,7 +49,7 @@ class Estimator(Generic[SettingsT]):
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Every setting by name, as scikit-learn wants it."""
-        return {name: getattr(self, name) for name in self.settings_class.model_fields}
+        return {name: getattr(self, name) for name in self.settings_class.names()}
 
     def set_params(self, **settings: Any) -> Self:
         """Change settings. Raises `ValueError` for one that does not exist."""
@@ -87,7 +87,7 @@ def _in_words(error: ValidationError) -> str:
 
 def _signature(settings: type[TaskSettings]) -> inspect.Signature:
     """What help() and sklearn.base.clone show: every setting by name, with its default."""
-    fields = sorted(settings.model_fields.items(), key=lambda item: not item[1].is_required())
+    fields = [(name, settings.model_fields[name]) for name in settings.names()]
     return inspect.Signature(
         [
             inspect.Parameter(

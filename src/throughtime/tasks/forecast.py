@@ -218,6 +218,7 @@ class Forecaster(Estimator[ForecastSettings]):
             resume=resume,
             display=shown,
             how_to_go_on="fit again" if folder is None else resume_command(folder, TASK),
+            watch=True,
         )
         shown.message("Measuring the network and its baselines")
         plain = part_forecast(self.network_, data.parts.validation)

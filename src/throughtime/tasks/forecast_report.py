@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 from throughtime._version import __version__
 from throughtime.data import Windows, format_duration, parse_duration
+from throughtime.nn.forecast_network import ForecastNetwork
 from throughtime.page import forecast_report as page
 from throughtime.page import parts
 from throughtime.tasks.evaluation import Evaluation
 from throughtime.tasks.forecast_data import ForecastData
 from throughtime.tasks.forecast_network import LOSS_NAME
+from throughtime.tasks.forecast_reach import build_reach
 from throughtime.tasks.forecast_settings import ForecastSettings
 from throughtime.tasks.intervals import MEDIAN
 from throughtime.tasks.recurrent import describe_recurrent
@@ -31,6 +33,7 @@ def build_report(
     evaluation: Evaluation,
     result: FitResult,
     diagnosis: Diagnosis,
+    network: ForecastNetwork,
     *,
     source_name: str,
     parameters: int,
@@ -65,6 +68,7 @@ def build_report(
         by_hour=_by_hour(evaluation, data),
         series=_series(evaluation),
         examples=_examples(evaluation),
+        reach=build_reach(network, data.parts.test, result),
         diagnosis=parts.Diagnosis(**diagnosis.model_dump(include=set(parts.Diagnosis.model_fields))),
         command=command,
         settings=settings.model_dump(mode="json"),

@@ -71,6 +71,7 @@ def make_texts(fitted: Fitted) -> dict[str, str]:
         fitted.evaluation,
         fitted.result,
         diagnose_forecast(fitted.evaluation.metrics),
+        fitted.network,
         source_name=run.source.name,
         parameters=fitted.parameters,
         seconds=fitted.seconds,

@@ -21,6 +21,11 @@ class TaskSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     @classmethod
+    def names(cls) -> list[str]:
+        """Every setting, those without a default first."""
+        return sorted(cls.model_fields, key=lambda name: not cls.model_fields[name].is_required())
+
+    @classmethod
     def defaults(cls) -> dict[str, Any]:
         """The default of each setting that has one."""
         return {

@@ -164,5 +164,11 @@ def epoch_line(epoch: Epoch, epochs: int, best: bool) -> str:
         f"validation {epoch.validation_loss:.5g}{' (best)' if best else ''}  "
         f"gradient norm {epoch.gradient_norm:.3g} (largest {epoch.gradient_norm_max:.3g}, "
         f"clipped {epoch.clipped:.0%})  rate {epoch.learning_rate:.2e}  "
-        f"{epoch.steps_per_second:.3g} steps/s  {epoch.seconds:.1f} s"
+        f"{epoch.steps_per_second:.3g} steps/s  {epoch.seconds:.1f} s{_watched(epoch)}"
     )
+
+
+def _watched(epoch: Epoch) -> str:
+    """What was watched, and what exploded."""
+    told = [epoch.watched.summary() if epoch.watched else "", epoch.exploded if epoch.watched else ""]
+    return "".join(f"  {text}" for text in told if text)

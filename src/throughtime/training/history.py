@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from throughtime.training.watched import SPIKE, LayerWatch, Watched
+
 
 class Epoch(BaseModel):
     """One finished epoch.
@@ -20,6 +22,7 @@ class Epoch(BaseModel):
         learning_rate: Of the last update.
         seconds: Wall time, validation included.
         steps_per_second: Updates per second of training, validation left out.
+        watched: What `fit(..., watch=True)` saw, otherwise None.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +36,18 @@ class Epoch(BaseModel):
     learning_rate: float
     seconds: float
     steps_per_second: float
+    watched: Watched | None = None
+
+    @property
+    def exploded(self) -> str:
+        """What exploded in this epoch, in words; empty if nothing did."""
+        if self.gradient_norm > 0 and self.gradient_norm_max >= SPIKE * self.gradient_norm:
+            ratio = self.gradient_norm_max / self.gradient_norm
+            return f"one gradient was {ratio:.0f} times as long as the epoch's mean"
+        for path, layer in (self.watched.layers if self.watched else {}).items():
+            if layer.verdict == "explode":
+                return f"errors of {path} grew more than tenfold on their way back"
+        return ""
 
 
 class FitResult(BaseModel):
@@ -64,6 +79,14 @@ class Meter(BaseModel):
     clipped: int = 0
     learning_rate: float = 0.0
     seconds: float = 0.0
+    parameter_norms: dict[str, float] = Field(default_factory=dict)
+    watched_updates: int = 0
+
+    def add_norms(self, norms: dict[str, float]) -> None:
+        """Count the length of each parameter's gradient in one update."""
+        for name, norm in norms.items():
+            self.parameter_norms[name] = self.parameter_norms.get(name, 0.0) + norm
+        self.watched_updates += 1
 
     def add(self, loss: float, count: float, norm: float, clipped: bool, rate: float) -> None:
         """Count one update: its mean loss over `count` terms, its gradients' length, its rate."""
@@ -80,9 +103,20 @@ class Meter(BaseModel):
         """Mean over all terms so far; 0 before the first."""
         return self.loss_sum / self.count if self.count else 0.0
 
-    def close(self, epoch: int, validation_loss: float, validation_seconds: float) -> Epoch:
-        """Make the entry of the finished epoch."""
+    def close(
+        self,
+        epoch: int,
+        validation_loss: float,
+        validation_seconds: float,
+        layers: dict[str, LayerWatch] | None = None,
+    ) -> Epoch:
+        """Make the entry of the finished epoch; `layers` as the probe saw them, None: not watched."""
         updates = max(self.updates, 1)
+        watched = None
+        if layers is not None:
+            counted = max(self.watched_updates, 1)
+            means = {name: total / counted for name, total in self.parameter_norms.items()}
+            watched = Watched(gradient_norms=means, layers=layers)
         return Epoch(
             epoch=epoch,
             train_loss=self.loss,
@@ -93,6 +127,7 @@ class Meter(BaseModel):
             learning_rate=self.learning_rate,
             seconds=self.seconds + validation_seconds,
             steps_per_second=self.updates / self.seconds if self.seconds > 0 else 0.0,
+            watched=watched,
         )
 
 

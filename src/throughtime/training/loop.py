@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import time
@@ -20,6 +21,7 @@ from throughtime.training.history import FitResult, Progress
 from throughtime.training.interrupts import Interrupts
 from throughtime.training.objective import Batches, BatchLike, Objective
 from throughtime.training.optimizers import make_optimizer
+from throughtime.training.probe import Probe
 from throughtime.training.schedules import learning_rate
 from throughtime.training.settings import FitSettings
 from throughtime.training.updates import Updates
@@ -40,6 +42,7 @@ def fit(
     display: Display | None = None,
     checkpoint_seconds: float = 60.0,
     how_to_go_on: str = "fit(..., resume=True)",
+    watch: bool = False,
 ) -> FitResult:
     """Train `model`. When this returns or raises, it holds the best weights so far.
 
@@ -56,6 +59,8 @@ def fit(
         display: What to show; None: a moving bar on a terminal, else a line per epoch, on stderr.
         checkpoint_seconds: Within an epoch a checkpoint is written this often.
         how_to_go_on: What the user is told to do after Ctrl-C.
+        watch: Write down each epoch's gradient norm by parameter, and, of each throughtime layer on a fixed
+            probe batch, its memory length and the share of its gates that are saturated; see `Epoch.watched`.
 
     Raises:
         ValueError: the arguments do not fit together.
@@ -73,7 +78,7 @@ def fit(
     processes = distributed.join(device)
     shown = (display or automatic_display()) if processes.first else QuietDisplay()
     with Interrupts(SAME_PRESS if processes.world > 1 else 0.0) as interrupts:
-        run = _Fit(model, train, validation, objective, settings, processes, interrupts, shown)
+        run = _Fit(model, train, validation, objective, settings, processes, interrupts, shown, watch)
         if checkpoints is not None:
             run.keep_in(Path(checkpoints), checkpoint_seconds, resume)
         return run.whole(how_to_go_on)
@@ -92,6 +97,7 @@ class _Fit:
         processes: distributed.Processes,
         interrupts: Interrupts,
         display: Display,
+        watch: bool,
     ) -> None:
         self.model, self.train, self.validation, self.objective = model, train, validation, objective
         self.settings, self.processes = settings, processes
@@ -99,7 +105,8 @@ class _Fit:
         trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
         self.names = list(trained)
         self.optimizer = make_optimizer(settings, list(trained.values()))
-        self.updates = Updates(model, objective, settings, self.optimizer, processes)
+        self.updates = Updates(model, objective, settings, self.optimizer, processes, watch=watch)
+        self.probe = Probe(model) if watch else None
         self.batches = len(train)
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
@@ -137,8 +144,10 @@ class _Fit:
             self._batch_border()
         self._read_clock()
         self.model.eval()
-        loss = self._validate()
-        entry = progress.meter.close(progress.epoch, loss, time.monotonic() - self.clock)
+        with contextlib.nullcontext() if self.probe is None else self.probe.catching():
+            loss = self._validate()
+        layers = None if self.probe is None else self.probe.look()
+        entry = progress.meter.close(progress.epoch, loss, time.monotonic() - self.clock, layers)
         self.clock = time.monotonic()
         better = progress.finish_epoch(entry)
         if better:

@@ -51,10 +51,13 @@ class Updates:
         settings: FitSettings,
         optimizer: torch.optim.Optimizer,
         processes: distributed.Processes,
+        *,
+        watch: bool = False,
     ) -> None:
         self._model, self._objective, self._settings = model, objective, settings
         self._optimizer, self._processes = optimizer, processes
-        self._parameters = [p for p in model.parameters() if p.requires_grad]
+        named = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        self._names, self._parameters, self._watch = list(named), list(named.values()), watch
         self._shared = distributed.share(model, processes.world)
         self.stop_asked = False
         self.gradient_norm = 0.0
@@ -134,10 +137,22 @@ class Updates:
         (loss_sum,) = self._processes.sum(own_loss * count)
         if not math.isfinite(loss_sum) or not math.isfinite(self.gradient_norm):
             self._give_up(loss_sum / total, run, place, batch, stretch)
+        if self._watch:
+            meter.add_norms(self._norms())
         clipped = clip(self._parameters, norm, self._settings.clip_norm, self._settings.clip_value)
         self._optimizer.step()
         meter.add(loss_sum / total, total, self.gradient_norm, clipped, self._optimizer.param_groups[0]["lr"])
         return outcome
+
+    def _norms(self) -> dict[str, float]:
+        """The length of each parameter's gradient."""
+        known = [
+            (name, p.grad)
+            for name, p in zip(self._names, self._parameters, strict=True)
+            if p.grad is not None
+        ]
+        lengths = torch.stack(torch._foreach_norm([gradient for _, gradient in known])).tolist()
+        return dict(zip([name for name, _ in known], lengths, strict=True))
 
     def _forward(self, run: Run | None) -> tuple[Outcome | None, Tensor]:
         outcome: Outcome | None

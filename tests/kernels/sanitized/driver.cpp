@@ -107,6 +107,26 @@ std::vector<T> rnn(const KernelsOf<T>& k, Size s, Nonlinearity g, bool reverse, 
     return b.all();
 }
 
+// Factors of no cell in particular.
+template <class T>
+std::vector<double> error_map(const KernelsOf<T>& k, Size s, int cell_blocks, int blocks, bool reverse,
+                              const std::vector<std::int64_t>* lengths, int threads) {
+    Buffers<T> b;
+    Buffers<double> norms;
+    const std::int64_t rows = s.T * s.B;
+    std::vector<std::int64_t> at;
+    for (std::int64_t t = s.T > 1 ? s.T % 2 : 0; t < s.T; t += s.T > 20 ? 1 : 2) at.push_back(t);
+    ErrorMapCall<T> m{};
+    m.steps = s.T, m.batch = s.B, m.cells = s.H, m.rows = std::int64_t(at.size()), m.at = at.data();
+    m.blocks = blocks, m.cell_blocks = cell_blocks, m.reverse = reverse;
+    m.lengths = lengths ? lengths->data() : nullptr;
+    m.factors = b.in(rows * blocks * s.H), m.start = b.in(rows * s.H), m.weight_hh = b.in(blocks * s.H * s.H);
+    m.to_c = cell_blocks ? b.in(rows * s.H) : nullptr, m.keep = cell_blocks ? b.in(rows * s.H) : nullptr;
+    m.y = norms.out(rows * m.rows), m.c = cell_blocks ? norms.out(rows * m.rows) : nullptr;
+    run(k.error_map, m, threads);
+    return norms.all();
+}
+
 template <class T>
 void check(const std::vector<T>& first, const std::vector<T>& second, const char* what) {
     for (const T v : first)
@@ -134,6 +154,13 @@ void all_of(const KernelsOf<T>& k, Size s, int threads) {
     for (int g = 0; g < 4; ++g)
         check(rnn(k, s, Nonlinearity(g), g == 1, g == 2, g == 3 ? &lengths : nullptr, threads),
               rnn(k, s, Nonlinearity(g), g == 1, g == 2, g == 3 ? &lengths : nullptr, threads), "rnn");
+    const int shapes[][2] = {{0, 1}, {1, 1}, {1, 2}, {3, 4}};  // blocks that read the cell, all blocks
+    for (int which = 0; which < 16; ++which) {
+        const auto* padded = which & 4 ? &lengths : nullptr;
+        const int* blocks = shapes[which % 4];
+        check(error_map(k, s, blocks[0], blocks[1], which & 8, padded, threads),
+              error_map(k, s, blocks[0], blocks[1], which & 8, padded, threads), "error map");
+    }
 }
 
 }  // namespace
@@ -145,9 +172,11 @@ int main() {
         const Kernels& k = *instruction_sets().sets[i];
         for (const Size& s : sizes) all_of(k.f32, s, 2), all_of(k.f64, s, 2);
         // Enough work for several threads, from several threads at once.
-        const Size large{60, 9, 20, 64};
+        const Size large{60, 9, 20, 64}, long_one{700, 1, 1, 33};
         auto work = [&] {
             check(lstm(k.f32, large, {}, true, false, false, nullptr, 3), lstm(k.f32, large, {}, true, false, false, nullptr, 3), "large");
+            check(error_map(k.f32, long_one, 3, 4, false, nullptr, 3),
+                  error_map(k.f32, long_one, 3, 4, false, nullptr, 3), "long");
         };
         std::vector<std::thread> callers;
         for (int c = 0; c < 4; ++c) callers.emplace_back(work);

@@ -4,6 +4,7 @@ import { el } from "./dom.js";
 import { seriesFigure } from "./series.js";
 import { examplesFigure } from "./examples.js";
 import { hourFigure, leadFigure, methodChoice } from "./errors.js";
+import { reachFigure } from "./reach.js";
 import { learning, lede, masthead, report, section, settings, show, words } from "./shell.js";
 import { coverageTable, hourSentence, leadSentence, repairTable, scoreTable, sourceList, splitStrip, splitTable } from "./tables.js";
 
@@ -56,6 +57,11 @@ function charts() {
   learning();
 }
 
+function reach() {
+  if (!report.reach) return;
+  section("reach", "Memory", "How far back does it see?", el("p", { class: "finding" }, report.reach.summary), el("p", { class: "prose" }, report.reach.exploded), reachFigure(report.reach));
+}
+
 function data() {
   const { source, repairs } = report;
   if (!source && !repairs.length) return;
@@ -72,6 +78,7 @@ function data() {
 
 accuracy();
 charts();
+reach();
 words();
 data();
 settings();

@@ -147,10 +147,34 @@ struct RNNBackwardCall {
     T* d_outputs;  // (T, B, H), δh(t); null when d_bars is
 };
 
+// How large the error of one step's loss, J(t), is at every step before it; see error_map.hpp. The local factors
+// say what a step does, whatever the cell: with δȳ the errors before the activation, δȳ = factor ⊙ δc in the
+// blocks that read the cell, δȳ = factor ⊙ δy in the last block if that reads the output (o; all of a simple RNN).
+template <class T>
+struct ErrorMapCall {
+    static constexpr std::int64_t block_rows = 8;  // rows are dealt to slices in blocks
+    constexpr std::int64_t row_blocks() const { return (rows + block_rows - 1) / block_rows; }
+
+    std::int64_t steps, batch, cells, rows;
+    int blocks, cell_blocks;  // n in all; how many of them, from the first on, read the cell
+    bool reverse;
+    const T* factors;        // (T, B, nH)
+    const T* to_c;           // (T, B, H): what δy adds to δc, or null: no cell
+    const T* keep;           // (T, B, H): what of δc goes on to the step before, null when to_c is
+    const T* start;          // (T, B, H), ∂J(t)/∂y(t)
+    const T* weight_hh;      // (nH, H)
+    const std::int64_t* at;  // (rows,), the steps t whose J(t) are wanted, rising
+    const std::int64_t* lengths;
+
+    double* y;  // (B, T, rows), ‖∂J(t)/∂y(k)‖ at [b, k, row of t]; zero where k comes after t and at padded steps
+    double* c;  // (B, T, rows), the same for c; null when to_c is
+};
+
 // One cell and direction of one instruction set. A call is split into `slices` of the batch. Memory comes
 // from the caller, aligned to 64 bytes, contents arbitrary: `shared` once per call, `own` once per slice.
 // Order: `pack` for every part of the weights; then `slice` for every slice; then, for a backward, `reduce`
-// for every part of the rows of the gradients, which adds up the slices in their order.
+// for every part of the rows of the gradients, which adds up the slices in their order. An error map is split
+// into slices of B times its blocks of rows instead.
 template <class Call>
 struct Kernel {
     std::int64_t (*shared_bytes)(const Call&);
@@ -173,6 +197,7 @@ struct KernelsOf {
     Kernel<LSTMBackwardCall<T>> lstm_backward;
     Kernel<RNNForwardCall<T>> rnn_forward;
     Kernel<RNNBackwardCall<T>> rnn_backward;
+    Kernel<ErrorMapCall<T>> error_map;
 };
 
 struct Kernels {

@@ -50,12 +50,29 @@ InstructionSets find_instruction_sets() {
     return found;
 }
 
+// What a call is split into slices of, and its multiplications and additions.
+template <class Call>
+std::int64_t parts_of(const Call& call) {
+    return call.batch;
+}
+template <class Call>
+double work_of(const Call& call) {
+    return double(call.steps) * double(call.batch) * double(call.cells) * double(call.cells + call.inputs);
+}
+template <class T>
+std::int64_t parts_of(const ErrorMapCall<T>& call) {
+    return call.batch * call.row_blocks();
+}
+template <class T>
+double work_of(const ErrorMapCall<T>& call) {
+    return double(call.steps) * double(call.batch) * double(call.rows) * double(call.cells) * double(call.cells);
+}
+
 template <class Call>
 int slices_of(const Call& call, int threads) {
-    const double per_row = double(call.steps) * double(call.cells) * double(call.cells + call.inputs);
-    const double worth = per_row * double(call.batch) / work_of_a_thread;
+    const double worth = work_of(call) / work_of_a_thread;
     const int most = int(std::min<double>(threads, std::max(1.0, worth)));
-    return int(std::min<std::int64_t>(call.batch, most));
+    return int(std::min<std::int64_t>(parts_of(call), most));
 }
 
 template <class Call>
@@ -66,7 +83,7 @@ struct Work {
     void* shared;
     std::vector<void*> owns;
 
-    std::int64_t first(int slice) const { return call.batch * slice / slices; }
+    std::int64_t first(int slice) const { return parts_of(call) * slice / slices; }
 
     static void pack(void* self, int part) {
         const Work& w = *static_cast<Work*>(self);
@@ -121,5 +138,7 @@ template void run(const Kernel<RNNForwardCall<float>>&, const RNNForwardCall<flo
 template void run(const Kernel<RNNForwardCall<double>>&, const RNNForwardCall<double>&, int);
 template void run(const Kernel<RNNBackwardCall<float>>&, const RNNBackwardCall<float>&, int);
 template void run(const Kernel<RNNBackwardCall<double>>&, const RNNBackwardCall<double>&, int);
+template void run(const Kernel<ErrorMapCall<float>>&, const ErrorMapCall<float>&, int);
+template void run(const Kernel<ErrorMapCall<double>>&, const ErrorMapCall<double>&, int);
 
 }  // namespace throughtime

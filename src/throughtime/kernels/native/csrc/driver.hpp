@@ -24,5 +24,7 @@ extern template void run(const Kernel<RNNForwardCall<float>>&, const RNNForwardC
 extern template void run(const Kernel<RNNForwardCall<double>>&, const RNNForwardCall<double>&, int);
 extern template void run(const Kernel<RNNBackwardCall<float>>&, const RNNBackwardCall<float>&, int);
 extern template void run(const Kernel<RNNBackwardCall<double>>&, const RNNBackwardCall<double>&, int);
+extern template void run(const Kernel<ErrorMapCall<float>>&, const ErrorMapCall<float>&, int);
+extern template void run(const Kernel<ErrorMapCall<double>>&, const ErrorMapCall<double>&, int);
 
 }  // namespace throughtime

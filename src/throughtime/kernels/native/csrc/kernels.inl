@@ -1,5 +1,6 @@
 // The kernels of one instruction set. Included by one file per instruction set, which is compiled with its
 // flags and names the table: THROUGHTIME_TABLE, THROUGHTIME_TABLE_NAME.
+#include "error_map.hpp"
 #include "lstm_backward.hpp"
 #include "lstm_forward.hpp"
 #include "rnn_backward.hpp"
@@ -15,10 +16,15 @@ template <class K>
 constexpr throughtime::Kernel<typename K::Call> backward_kernel() {
     return {&K::shared_bytes, &K::own_bytes, &K::pack, &K::slice, &K::reduce, nullptr, nullptr, nullptr};
 }
+template <class K>
+constexpr throughtime::Kernel<typename K::Call> map_kernel() {
+    return {&K::shared_bytes, &K::own_bytes, &K::pack, &K::slice, nullptr, nullptr, nullptr, nullptr};
+}
 template <class T>
 constexpr throughtime::KernelsOf<T> kernels_of() {
     return {forward_kernel<LSTMForwardKernel<T>>(), backward_kernel<LSTMBackwardKernel<T>>(),
-            forward_kernel<RNNForwardKernel<T>>(), backward_kernel<RNNBackwardKernel<T>>()};
+            forward_kernel<RNNForwardKernel<T>>(), backward_kernel<RNNBackwardKernel<T>>(),
+            map_kernel<ErrorMapKernel<T>>()};
 }
 constexpr throughtime::Kernels table{THROUGHTIME_TABLE_NAME, kernels_of<float>(), kernels_of<double>()};
 

@@ -3,6 +3,7 @@
 // Optional tensors come as None. `variant` is (input_gate, forget, output_gate, squash_input, squash_output,
 // full_gate_recurrence) as integers, `isa` an index into `instruction_sets()`.
 #include "arguments.hpp"
+#include "error_map_module.hpp"
 #include "memory.hpp"
 #include "stream.hpp"
 #include "threads.hpp"
@@ -214,6 +215,7 @@ NB_MODULE(_native, module) {
     module.def("lstm_backward", &lstm_backward);
     module.def("rnn_forward", &rnn_forward);
     module.def("rnn_backward", &rnn_backward);
+    module.def("error_map", &error_map);
     module.def("kept_bytes", &kept_bytes);
     module.def("keep_at_most", &keep_at_most);
     module.def("release_kept", &release_kept);
