@@ -50,7 +50,7 @@ def test_a_sentence_alone_and_in_a_padded_batch_is_the_same(cell: str, padding: 
 
 
 def test_the_head_reads_mean_maximum_and_the_ends() -> None:
-    model = network(layers=1).eval()
+    model = network().eval()
     read: list[torch.Tensor] = []
     model.head.register_forward_pre_hook(lambda module, args: read.append(args[0]))
     sentence = torch.tensor(SENTENCES[2])[:, None]

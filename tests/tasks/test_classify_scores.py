@@ -37,6 +37,8 @@ def test_the_temperature_that_made_them_is_found() -> None:
     logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     shares = at_temperature(logs, 2.0)
     truth = np.array([rng.choice(3, p=row) for row in shares[:4_000]])
+    cooler = at_temperature(np.log([[0.9, 0.1]]), 2.0)
+    assert cooler[0, 0] == pytest.approx(0.9**0.5 / (0.9**0.5 + 0.1**0.5))
     assert find_temperature(logs[:4_000], truth) == pytest.approx(2.0, rel=0.07)
     assert at_temperature(logs, 1.0) == pytest.approx(np.exp(logs))
     assert (at_temperature(logs, 5.0).argmax(axis=1) == logs.argmax(axis=1)).all()
