@@ -73,6 +73,8 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(_LAZY[name]), name)
         globals()[name] = value
         return value
+    if name == "page":
+        return importlib.import_module("throughtime.page")
     raise AttributeError(f"module 'throughtime' has no attribute {name!r}")
 
 

@@ -48,7 +48,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
     printed = capsys.readouterr().out
-    commands = ("demo", "fit", "evaluate", "predict", "look", "show", "doctor")
+    commands = ("demo", "fit", "evaluate", "predict", "look", "study", "slides", "show", "doctor")
     assert all(command in printed for command in commands)
 
 

@@ -1,4 +1,4 @@
-"""The command line: `throughtime demo`, `fit`, `evaluate`, `predict`, `look`, `show`, `doctor`."""
+"""The command line: `throughtime` demo, fit, evaluate, predict, look, study, slides, show, doctor."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ fit_app.command("throughtime.cli.classify:classify", name="classify", help="Tell
 app.command(f"{_MODELS}:evaluate", name="evaluate", help="Measure a trained model beside its baselines.")
 app.command(f"{_MODELS}:predict", name="predict", help="Use a trained model on new data.")
 app.command("throughtime.cli.doctor:doctor", name="doctor", help="Say what computes here, and how fast.")
+app.command(
+    "throughtime.cli.study:study", name="study", help="See inside: forward and backward, step by step."
+)
+app.command("throughtime.cli.slides:slides", name="slides", help="The same journey as a deck of slides.")
 app.command("throughtime.cli.show:show", name="show", help="List and print what a recording holds.")
 app.command(f"{_MODELS}:look", name="look", help="Open the report of a trained model.")
 

@@ -13,9 +13,10 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
+from pathlib import PurePosixPath
 from typing import Any
 
-_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\.{1,2}/(?:\w+/)*(\w+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|let|class) (\w+))", re.MULTILINE)
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 
@@ -29,9 +30,15 @@ def joined_modules(names: Iterable[str]) -> str:
     """ES modules of `page/assets` as one script, each after those it imports.
 
     A page opened from disk may not import other files, so each module becomes a function's scope and
-    its imports read the results of those before it.
+    its imports read the results of those before it. A module is known by its file name, without folder.
     """
-    return "\n".join(_scope(name.removesuffix(".js"), asset(name)) for name in names)
+    return "\n".join(_scope(PurePosixPath(name).stem, asset(name)) for name in names)
+
+
+def with_modules(names: Iterable[str], last: str) -> str:
+    """`joined_modules`, and after them the module `last` of `page/assets`, which may export a default."""
+    module = _IMPORT.sub(r"const \1 = \2_module;", asset(last))
+    return f"{joined_modules(names)}\n{module}"
 
 
 def _scope(name: str, module: str) -> str:
@@ -50,14 +57,21 @@ def json_for_html(data: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def csp(script: str, style: str) -> str:
-    """Content-Security-Policy that lets exactly this inline script and style work, and no request."""
+def csp(script: str, style: str, *, connect: str = "") -> str:
+    """Content-Security-Policy that lets exactly this inline script and style work.
+
+    Args:
+        script: The script.
+        style: The style.
+        connect: Where the script may send requests, as "'self'"; "" is nowhere.
+    """
     return "; ".join(
         [
             "default-src 'none'",
             f"script-src {_hash(script)}",
             f"style-src {_hash(style)}",
             "img-src data:",
+            *([f"connect-src {connect}"] if connect else []),
             "base-uri 'none'",
             "form-action 'none'",
         ]

@@ -35,6 +35,11 @@ def open_in_browser(path: str | os.PathLike[str]) -> bool:
     return opened
 
 
+def open_address(address: str) -> bool:
+    """Open an http address in the user's browser. Returns whether a browser was started."""
+    return _open(address)
+
+
 def _open(uri: str) -> bool:
     chosen = os.environ.get("BROWSER", "").split(os.pathsep)[0].strip()
     if chosen:

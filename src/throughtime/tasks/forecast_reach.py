@@ -36,7 +36,7 @@ def build_reach(network: ForecastNetwork, windows: Windows, result: FitResult) -
     was_training = network.training
     network.eval()
     try:
-        errors = _errors(network, windows.inputs(_spread(len(windows), SEQUENCES)), T)
+        errors = forecast_errors(network, windows.inputs(_spread(len(windows), SEQUENCES)), T)
         one = _last_window(network, windows)
     finally:
         network.train(was_training)
@@ -57,7 +57,7 @@ def build_reach(network: ForecastNetwork, windows: Windows, result: FitResult) -
     )
 
 
-def _errors(network: ForecastNetwork, x: Tensor, T: int) -> ErrorMap:
+def forecast_errors(network: ForecastNetwork, x: Tensor, T: int) -> ErrorMap:
     """Errors of the median forecast itself, mean over its lead times."""
 
     def forecast(quantiles: Tensor) -> Tensor:
