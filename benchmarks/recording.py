@@ -175,7 +175,7 @@ def main() -> None:
     if options.memory:
         print(json.dumps(memory_of(size, options.memory == "recorded")))
         return
-    found = {"time": time_ratios(size, 3 if options.quick else 60)}
+    found = {"time": time_ratios(size, 3 if options.quick else 120)}
     if sys.platform == "linux":
         found["memory"] = memory_ratios(options.quick)
     if options.json:

@@ -10,6 +10,7 @@ import throughtime
 PUBLIC = {
     "LSTM",
     "RNN",
+    "Classifier",
     "DataError",
     "Forecaster",
     "ModelFolderError",

@@ -1,6 +1,7 @@
 """throughtime: recurrent neural networks you can see through.
 
-`RNN` and `LSTM` are torch modules; `Forecaster` goes from a table to a trained, measured network.
+`RNN` and `LSTM` are torch modules; `Forecaster` and `Classifier` go from data to a
+trained, measured network.
 Each name is imported when it is first used, so that `throughtime --help` need not wait for torch.
 """
 
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
     from throughtime.recording.error_map import error_map
     from throughtime.recording.lyapunov import lyapunov_exponents
     from throughtime.recording.memory import memory_length
+    from throughtime.tasks.classify import Classifier
     from throughtime.tasks.forecast import Forecaster
     from throughtime.tasks.load import load
 
 __all__ = [
     "LSTM",
     "RNN",
+    "Classifier",
     "DataError",
     "Forecaster",
     "ModelFolderError",
@@ -54,6 +57,7 @@ __all__ = [
 ]
 
 _LAZY = {
+    "Classifier": "throughtime.tasks.classify",
     "Forecaster": "throughtime.tasks.forecast",
     "error_map": "throughtime.recording.error_map",
     "load": "throughtime.tasks.load",

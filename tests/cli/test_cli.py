@@ -86,7 +86,7 @@ def test_fit_then_measure_predict_and_look(
     capsys.readouterr()
 
     opened: list[Path] = []
-    monkeypatch.setattr("throughtime.cli.forecast.open_in_browser", lambda path: not opened.append(path))
+    monkeypatch.setattr("throughtime.cli.models.open_in_browser", lambda path: not opened.append(path))
     assert run(["look", str(model)]) == 0
     assert opened == [(model / "report.html").resolve()]
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
+from throughtime.page.classify_report import ClassifyReport, render_classify_report
 from throughtime.page.forecast_report import ForecastReport
 from throughtime.page.report import render_forecast_report
 
@@ -53,9 +54,13 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
     """Open a report from disk, offline: `show(report, width=..., fragment=..., **context options)`."""
     contexts: list[BrowserContext] = []
 
-    def open_page(report: ForecastReport, width: int = 1280, fragment: str = "", **options: Any) -> Opened:
+    def open_page(
+        report: ForecastReport | ClassifyReport, width: int = 1280, fragment: str = "", **options: Any
+    ) -> Opened:
         file = tmp_path / "report.html"
-        file.write_text(render_forecast_report(report), encoding="utf-8")
+        forecast = isinstance(report, ForecastReport)
+        page = render_forecast_report(report) if forecast else render_classify_report(report)
+        file.write_text(page, encoding="utf-8")
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         contexts.append(context)
         context.set_offline(True)

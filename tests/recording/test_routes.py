@@ -8,23 +8,24 @@ from torch import Tensor
 
 import throughtime as tt
 
-from ..tolerances import check_relative
-from .networks import KINDS, LENGTHS, B, H, I, T, loss_of, make, make_inputs
+from ..tolerances import check_factor, check_relative
+from .networks import KINDS, LENGTHS, B, H, T, loss_of, make, make_inputs
 from .occurrences import unroll
 
 ROW = "recording against autograd, float64"
+IN_FLOAT32 = "native against reference, float32"
 
 
 def recorded(
-    kind: str, lengths: list[int] | None, reverse: bool
-) -> tuple[tt.Recording, str, dict[str, Tensor]]:
+    kind: str, lengths: list[int] | None, reverse: bool, number: int = 0, num_layers: int = 1
+) -> tuple[tt.Recording, str, dict[tuple[str, str], Tensor]]:
     """A recording, the path of one of its layers, and autograd's routes to that layer's values."""
-    network = make(kind, bidirectional=reverse)
+    network = make(kind, bidirectional=reverse, num_layers=num_layers)
     x, state = make_inputs(network)
     with tt.record(network) as rec:
         output, final = network(x, state, lengths=lengths)
         loss_of(output, final).backward()
-    path = "layer0.reverse" if reverse else "layer0"
+    path = f"layer{number}.reverse" if reverse else f"layer{number}"
     layer = rec.layers[path]
     p = {name: value.clone().requires_grad_() for name, value in layer.parameters.items()}
     start = {name: value.clone().requires_grad_() for name, value in layer.initial.items()}
@@ -34,25 +35,28 @@ def recorded(
     loss = loss + sum((end[name] * error).sum() for name, error in layer.final_errors.items())
     wanted = {key: value for key, value in reads.copies.items() if value.requires_grad}
     found = torch.autograd.grad(loss, list(wanted.values()), allow_unused=True)
-    return rec, path, gather(dict(zip(wanted, found, strict=True)))
+    return rec, path, gather(dict(zip(wanted, found, strict=True)), leaf.shape[2])
 
 
-def gather(found: dict[tuple[str, str, int, int], Tensor | None]) -> dict[tuple[str, str], Tensor]:
+def gather(
+    found: dict[tuple[str, str, int, int], Tensor | None], inputs: int
+) -> dict[tuple[str, str], Tensor]:
     """Routes (T, B, ·) by (error, reader), zero where there is none."""
     routes: dict[tuple[str, str], Tensor] = {}
     for (name, reader, t, b), gradient in found.items():
-        size = I if name == "x" else H
+        size = inputs if name == "x" else H
         route = routes.setdefault((f"d_{name}", reader), torch.zeros(T, B, size, dtype=torch.float64))
         if gradient is not None:
             route[t, b] = gradient
     return routes
 
 
+@pytest.mark.parametrize("number", [0, 1], ids=["lower", "upper"])
 @pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
 @pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "padded"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_route(kind: str, lengths: list[int] | None, reverse: bool) -> None:
-    rec, path, expected = recorded(kind, lengths, reverse)
+def test_each_route(kind: str, lengths: list[int] | None, reverse: bool, number: int) -> None:
+    rec, path, expected = recorded(kind, lengths, reverse, number, num_layers=2)
     by_error: dict[str, dict[str, Tensor]] = {}
     for (error, reader), route in expected.items():
         by_error.setdefault(error, {})[reader] = route
@@ -68,6 +72,42 @@ def test_each_route(kind: str, lengths: list[int] | None, reverse: bool) -> None
             for reader in set(routes) - {"returned state"}:
                 assert torch.allclose(one[reader], routes[reader][t], rtol=1e-13, atol=1e-15)
             assert torch.allclose(one.total, routes.total[t], rtol=1e-13, atol=1e-15)
+
+
+def test_float32_by_the_tolerance_rule() -> None:
+    for kind in ("LSTM vanilla", "LSTM CIFG+FGR", "RNN tanh"):
+        found, plain, reference = recordings_by_precision(kind)
+        for path, layer in reference.layers.items():
+            for error in ("d_h",) if layer.kind == "RNN" else ("d_c", "d_y"):
+                routes = [one.routes(f"{path}.{error}") for one in (found, plain, reference)]
+                for reader in routes[2]:
+                    what = f"{kind}: {path}.{error} through {reader}"
+                    check_factor(IN_FLOAT32, what, *(one[reader] for one in routes))
+            for name in layer.parameters:
+                norms = [one.step_gradient_norms(f"{path}.{name}") for one in (found, plain, reference)]
+                check_factor(IN_FLOAT32, f"{kind}: norms of {path}.{name}", *norms)
+                for t in range(T):
+                    each = [one.step_gradient(f"{path}.{name}", t) for one in (found, plain, reference)]
+                    check_factor(IN_FLOAT32, f"{kind}: {path}.{name} at {t}", *each)
+
+
+def recordings_by_precision(kind: str) -> list[tt.Recording]:
+    """Recordings of one network: native in float32, plain PyTorch in float32, the reference in float64."""
+    single = make(kind, num_layers=2, dtype=torch.float32)
+    x, state = make_inputs(single, torch.float32)
+    recordings = []
+    for dtype, backend in (("float32", "native"), ("float32", "reference"), ("float64", "reference")):
+        network = make(kind, num_layers=2, dtype=getattr(torch, dtype), backend=backend)
+        network.load_state_dict(single.state_dict())
+        parts = [
+            p.detach().to(network.layer0.bias.dtype) for p in (state if network.cell.state[1:] else (state,))
+        ]
+        with tt.record(network) as rec:
+            given = tuple(parts) if len(parts) > 1 else parts[0]
+            output, final = network(x.detach().to(parts[0].dtype), given, lengths=LENGTHS)
+            loss_of(output, final).backward()
+        recordings.append(rec)
+    return recordings
 
 
 def test_the_parts_have_the_names_of_the_equations() -> None:

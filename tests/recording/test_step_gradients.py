@@ -38,7 +38,7 @@ def by_autograd(layer: tt.recording.LayerRecord) -> list[dict[str, torch.Tensor]
 @pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "padded"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_step(kind: str, lengths: list[int] | None) -> None:
-    network = make(kind, bidirectional=True)
+    network = make(kind, bidirectional=True, num_layers=2)
     x, state = make_inputs(network)
     with tt.record(network) as rec:
         loss_of(*network(x, state, lengths=lengths)).backward()

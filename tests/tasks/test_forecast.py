@@ -126,7 +126,9 @@ def test_conventions_of_scikit_learn() -> None:
         forecaster.predict("nowhere.csv")
     import inspect
 
-    assert list(inspect.signature(Forecaster).parameters) == list(ForecastSettings.model_fields)
+    assert list(inspect.signature(Forecaster).parameters) == ForecastSettings.names()
+    assert ForecastSettings.names()[0] == "target"
+    assert sorted(ForecastSettings.names()) == sorted(ForecastSettings.model_fields)
 
 
 @pytest.mark.parametrize(

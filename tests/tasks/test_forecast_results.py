@@ -9,9 +9,9 @@ import pytest
 
 from throughtime import Forecaster
 from throughtime.cli.options import parse_options
-from throughtime.tasks.forecast_results import command_of, diagnose_forecast, history_as_csv
+from throughtime.tasks.forecast_results import diagnose_forecast
 from throughtime.tasks.forecast_settings import ForecastSettings
-from throughtime.tasks.model_folder import DataSource
+from throughtime.tasks.results import command_of, history_as_csv
 from throughtime.tasks.scores import BaselineScores, ErrorScores, Metrics, NetworkScores, TrainingScores
 
 
@@ -69,7 +69,7 @@ def test_a_harder_training_part_is_no_bias() -> None:
 def test_the_command_repeats_the_run(change: dict[str, object]) -> None:
     """Read back by the command line, it gives the same settings."""
     settings = ForecastSettings(target="T (degC)", **change)
-    words = shlex.split(command_of(settings, DataSource(name="x", path="my data.csv", fingerprint="")))
+    words = shlex.split(command_of("forecast", settings, "my data.csv"))
     assert words[:4] == ["throughtime", "fit", "forecast", "my data.csv"]
 
     from throughtime.cli import app

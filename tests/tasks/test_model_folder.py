@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import throughtime as tt
+from throughtime.tasks.forecast_card import ForecastCard
 from throughtime.tasks.model_folder import read_card
 
 Damage = Callable[[Path], object]
@@ -71,7 +72,7 @@ def test_no_folder(tmp_path: Path) -> None:
 def test_what_the_folder_holds(fitted_folder: Path) -> None:
     names = {path.name for path in fitted_folder.iterdir()}
     assert names == {"model.safetensors", "model.json", "metrics.json", "history.csv", "report.html"}
-    assert set(read_card(fitted_folder).files) == names - {"model.json"}
+    assert set(read_card(fitted_folder, ForecastCard).files) == names - {"model.json"}
     content = b"".join(path.read_bytes() for path in fitted_folder.iterdir())
     assert b"pickle" not in content
     assert not content.startswith(b"PK")

@@ -23,17 +23,19 @@ app.command(fit_app)
 
 # Named, not imported: `throughtime --help` should not wait for torch.
 _FORECAST = "throughtime.cli.forecast"
+_MODELS = "throughtime.cli.models"
 app.command(f"{_FORECAST}:demo", name="demo", help="Train on shipped weather, measure, save.")
 fit_app.command(f"{_FORECAST}:forecast", name="forecast", help="Forecast a column of a table.")
-app.command(f"{_FORECAST}:evaluate", name="evaluate", help="Measure a trained model beside its baselines.")
-app.command(f"{_FORECAST}:predict", name="predict", help="Forecast what comes after the last row.")
+fit_app.command("throughtime.cli.classify:classify", name="classify", help="Tell which class a text is of.")
+app.command(f"{_MODELS}:evaluate", name="evaluate", help="Measure a trained model beside its baselines.")
+app.command(f"{_MODELS}:predict", name="predict", help="Use a trained model on new data.")
 app.command("throughtime.cli.doctor:doctor", name="doctor", help="Say what computes here, and how fast.")
 app.command(
     "throughtime.cli.study:study", name="study", help="See inside: forward and backward, step by step."
 )
 app.command("throughtime.cli.slides:slides", name="slides", help="The same journey as a deck of slides.")
 app.command("throughtime.cli.show:show", name="show", help="List and print what a recording holds.")
-app.command(f"{_FORECAST}:look", name="look", help="Open the report of a trained model.")
+app.command(f"{_MODELS}:look", name="look", help="Open the report of a trained model.")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,51 +1,47 @@
-"""Commands for forecasts: demo, fit forecast, evaluate, predict, look."""
+"""Commands for forecasts: demo, fit forecast; measuring and using a trained forecaster."""
 
 from __future__ import annotations
 
-import itertools
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import polars as pl
-import torch
 from cyclopts import Group, Parameter
 from rich.console import Console
 from rich.table import Table as RichTable
 
 from throughtime import files
-from throughtime.cli.codes import INTERRUPTED
-from throughtime.cli.options import parse_options, settings_as_options
-from throughtime.errors import OutputError, SettingsError
-from throughtime.page.open import open_in_browser
-from throughtime.tasks.forecast import Forecaster
-from throughtime.tasks.forecast_settings import ForecastSettings
-from throughtime.tasks.model_folder import (
-    CHECKPOINTS,
-    MODEL_JSON,
-    REPORT,
-    RUN_JSON,
-    read_card,
-    read_checked,
-    resume_command,
+from throughtime.cli.fitting import (
+    AsJson,
+    Out,
+    Quiet,
+    Resume,
+    check_resume,
+    display_of,
+    network_groups,
+    say_where,
+    shared_folder,
+    stem,
 )
+from throughtime.cli.options import parse_options, settings_as_options
+from throughtime.errors import SettingsError
+from throughtime.tasks.forecast import Forecaster
+from throughtime.tasks.forecast_card import TASK
+from throughtime.tasks.forecast_settings import ForecastSettings
 from throughtime.tasks.scores import Metrics
 from throughtime.tasks.sources import SHIPPED_WEATHER
-from throughtime.training import Display, QuietDisplay
-from throughtime.training.distributed import is_first, join
+from throughtime.training.distributed import is_first
 
-FOLDER = "Folder of a trained model."
-JSON = "Print one JSON object on stdout and nothing else."
+NETWORK, TRAINING = network_groups(3)
 GROUPS = {
+    "network": NETWORK,
+    "epochs": TRAINING,
     "target": Group("Forecast", sort_key=1),
     "time": Group("Data", sort_key=2),
-    "network": Group("Network", sort_key=3),
-    "epochs": Group("Training", sort_key=4),
+    "dropout": NETWORK,
+    "truncate": TRAINING,
 }
-
-AsJson = Annotated[bool, Parameter(name="--json", help=JSON, negative=())]
-Quiet = Annotated[bool, Parameter(help="Show no progress.", negative=())]
-Folder = Annotated[Path, Parameter(help=FOLDER)]
 
 
 def demo(
@@ -60,7 +56,7 @@ def demo(
     Forecasts the temperature hour by hour for the next 24 hours.
     """
     options = {} if epochs is None else {"epochs": epochs}
-    folder = _shared_folder(out, "throughtime-demo")
+    folder = shared_folder(out, "throughtime-demo")
     forecaster = Forecaster("temp", unit="degF", time_zone="America/New_York", **options)
     return _fit(forecaster, SHIPPED_WEATHER, folder, as_json=json, quiet=quiet)
 
@@ -70,10 +66,8 @@ def forecast(
     data: Annotated[str | None, Parameter(help="CSV or Parquet file, or demo:weather.")] = None,
     /,
     *,
-    out: Annotated[Path | None, Parameter(help="Folder for the model; must be new.")] = None,
-    resume: Annotated[
-        Path | None, Parameter(help="Continue the fit that was stopped in this folder.")
-    ] = None,
+    out: Out = None,
+    resume: Resume = None,
     json: AsJson = False,
     quiet: Quiet = False,
     **options: Any,
@@ -81,43 +75,34 @@ def forecast(
     """Train a recurrent network to forecast one column of a table, and measure it beside baselines."""
     given = parse_options(ForecastSettings, options)
     if resume is not None:
-        if out is not None or given:
-            names = ", ".join(f"--{name.replace('_', '-')}" for name in [*(["out"] if out else []), *given])
-            raise SettingsError(f"--resume continues with the settings it began with; leave away {names}")
-        forecaster = Forecaster.resume(resume, data, display=_display(quiet))
+        check_resume(out, given)
+        forecaster = Forecaster.resume(resume, data, display=display_of(quiet))
         return _finished(forecaster, resume, as_json=json)
     if data is None or "target" not in given:
         raise SettingsError(
             "fit forecast: expected a data file and --target COLUMN, as in: "
             "throughtime fit forecast weather.csv --target temp"
         )
-    folder = _shared_folder(out, f"{_stem(data)}-forecast")
+    folder = shared_folder(out, f"{stem(data)}-forecast")
     return _fit(Forecaster(**given), data, folder, as_json=json, quiet=quiet)
 
 
-def evaluate(
-    folder: Folder,
-    data: Annotated[str | None, Parameter(help="Other data; left away, the test part again.")] = None,
-    /,
-    *,
-    json: AsJson = False,
-) -> int:
-    """Measure a trained model beside its baselines."""
+def evaluate_model(folder: Path, data: str | None, *, as_json: bool) -> int:
+    """Measure a trained forecaster beside its baselines."""
     forecaster = Forecaster.load(folder)
     metrics = forecaster.evaluate(forecaster.source_ if data is None else data)
-    _print_metrics(metrics, as_json=json)
+    _print_metrics(metrics, as_json=as_json)
     return 0
 
 
-def predict(
-    folder: Folder,
-    data: Annotated[str, Parameter(help="CSV or Parquet file that ends now.")],
-    /,
-    *,
-    out: Annotated[Path | None, Parameter(help="CSV file to write; left away, stdout.")] = None,
-) -> int:
+def predict_with(folder: Path, data: str | None, *, out: Path | None, as_json: bool) -> int:
     """Forecast what comes after the last row of DATA, with 80 % and 95 % intervals, as CSV."""
-    frame = Forecaster.load(folder).predict(data)
+    forecaster = Forecaster.load(folder)
+    if data is None:
+        raise SettingsError("predict: expected a CSV or Parquet file that ends now, after the model's folder")
+    if as_json:
+        raise SettingsError("predict: a forecast is printed as CSV; leave away --json")
+    frame = forecaster.predict(data)
     zone = "Z" if frame.schema["time"] == pl.Datetime("us", "UTC") else ""
     text = frame.write_csv(datetime_format=f"%Y-%m-%dT%H:%M:%S{zone}")
     if out is None:
@@ -128,17 +113,8 @@ def predict(
     return 0
 
 
-def look(folder: Folder, /) -> int:
-    """Open the report of a trained model in the browser."""
-    read_checked(folder, REPORT, read_card(folder))
-    page = (folder / REPORT).resolve()
-    if open_in_browser(page):
-        print(f"Opened {page}")
-    return 0
-
-
 def _fit(forecaster: Forecaster, data: str, folder: Path, *, as_json: bool, quiet: bool) -> int:
-    forecaster.fit(data, folder=folder, display=_display(quiet))
+    forecaster.fit(data, folder=folder, display=display_of(quiet))
     return _finished(forecaster, folder, as_json=as_json)
 
 
@@ -146,14 +122,7 @@ def _finished(forecaster: Forecaster, folder: Path, *, as_json: bool) -> int:
     if not is_first():
         return 0
     _print_metrics(forecaster.metrics_, as_json=as_json)
-    console = Console(stderr=True, highlight=False)
-    console.print(f"Model and report: {folder}   Look at it: throughtime look {folder}", soft_wrap=True)
-    if forecaster.fit_result_.stopped == "interrupted":
-        console.print(
-            f"Interrupted: this is the best model so far. Go on: {resume_command(folder)}", soft_wrap=True
-        )
-        return INTERRUPTED
-    return 0
+    return say_where(folder, forecaster.fit_result_, TASK)
 
 
 def _print_metrics(metrics: Metrics, *, as_json: bool) -> None:
@@ -181,33 +150,3 @@ def _print_metrics(metrics: Metrics, *, as_json: bool) -> None:
     )
     for label, reason in metrics.left_out.items():
         console.print(f"Left out: {label}: {reason}.")
-
-
-def _display(quiet: bool) -> Display | None:
-    return QuietDisplay() if quiet else None
-
-
-def _shared_folder(wanted: Path | None, name: str) -> Path:
-    """The folder that the first process chose: to a later one it may look taken, by the first."""
-    processes = join(torch.device("cpu"))
-    chosen = str(_free_folder(wanted, name)) if processes.first else ""
-    return Path(processes.agree_on(chosen))
-
-
-def _free_folder(wanted: Path | None, name: str) -> Path:
-    """The folder asked for, if nothing of ours is in it; else the first free name."""
-    if wanted is not None:
-        if (wanted / MODEL_JSON).exists():
-            raise OutputError(f"{wanted}: holds a model already; choose another --out")
-        if (wanted / CHECKPOINTS / RUN_JSON).exists():
-            raise OutputError(
-                f"{wanted}: holds a fit that was not finished; go on with --resume {wanted}, "
-                "or choose another --out"
-            )
-        return wanted
-    candidates = (Path(name if n == 1 else f"{name}-{n}") for n in itertools.count(1))
-    return next(folder for folder in candidates if not folder.exists())
-
-
-def _stem(data: str) -> str:
-    return Path(data.rpartition(":")[2]).name.split(".")[0] or "table"

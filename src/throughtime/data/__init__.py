@@ -1,15 +1,19 @@
-"""Tables in; regular series, windows and batches out."""
+"""Tables and texts in; regular series, windows, numbered words and batches out."""
 
 from throughtime.data.batches import StreamBatches, WindowBatches
+from throughtime.data.cooccurrence import word_vectors
 from throughtime.data.durations import format_duration, parse_duration, steps_of
 from throughtime.data.prepare import apply, prepare
 from throughtime.data.read import read_table
 from throughtime.data.recipe import ColumnRule, PrepareSettings, Recipe, Series
 from throughtime.data.scaling import Scaler
+from throughtime.data.sequence_batches import SequenceBatches
 from throughtime.data.shipped import weather
 from throughtime.data.split import Parts, part_borders, split_windows
 from throughtime.data.table import Repair, Table
+from throughtime.data.texts import Texts, from_lists, read_texts
 from throughtime.data.windows import Windows, longest_stretch, make_windows
+from throughtime.data.words import Words
 
 __all__ = [
     "ColumnRule",
@@ -18,20 +22,26 @@ __all__ = [
     "Recipe",
     "Repair",
     "Scaler",
+    "SequenceBatches",
     "Series",
     "StreamBatches",
     "Table",
+    "Texts",
     "WindowBatches",
     "Windows",
+    "Words",
     "apply",
     "format_duration",
+    "from_lists",
     "longest_stretch",
     "make_windows",
     "parse_duration",
     "part_borders",
     "prepare",
     "read_table",
+    "read_texts",
     "split_windows",
     "steps_of",
     "weather",
+    "word_vectors",
 ]

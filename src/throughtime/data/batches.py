@@ -36,7 +36,7 @@ class WindowBatches:
 
     def epoch(self, epoch: int, shard: tuple[int, int] = (0, 1)) -> Iterator[Batch]:
         """Batches of an epoch; with shard (rank, world) this rank's slice of each, which may be empty."""
-        rank, world = _check_shard(shard)
+        rank, world = check_shard(shard)
         order = np.arange(len(self.windows))
         if self.shuffle:
             order = np.random.default_rng([self.seed, epoch]).permutation(len(self.windows))
@@ -78,7 +78,7 @@ class StreamBatches:
 
     def epoch(self, epoch: int, shard: tuple[int, int] = (0, 1)) -> Iterator[Batch]:
         """The streams, the same in every epoch; with shard (rank, world) this rank's share of them."""
-        rank, world = _check_shard(shard)
+        rank, world = check_shard(shard)
         mine = np.array_split(np.arange(self.lanes), world)[rank]
         first = self.rows[0]
         used = self.windows.table[first : first + self.lanes * self.length]
@@ -102,7 +102,8 @@ class StreamBatches:
         return scaled, torch.from_numpy(good)
 
 
-def _check_shard(shard: tuple[int, int]) -> tuple[int, int]:
+def check_shard(shard: tuple[int, int]) -> tuple[int, int]:
+    """(rank, world) if they fit together. Raises `ValueError`."""
     rank, world = shard
     if world < 1 or not 0 <= rank < world:
         raise ValueError(f"shard={shard} must be (rank, world) with 0 <= rank < world.")

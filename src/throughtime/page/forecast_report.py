@@ -10,79 +10,28 @@ Times may be `datetime` or ISO 8601 text; those with an offset are turned to UTC
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
+from throughtime.page.parts import (
+    Diagnosis,
+    Epoch,
+    MaybeNumber,
+    Number,
+    Part,
+    Repair,
+    Settings,
+    TimeText,
+    Values,
+    plain,
+)
 
-def _plain(values: Any) -> Any:
-    return values.tolist() if hasattr(values, "tolist") else values
-
-
-def _gap(value: Any) -> Any:
-    value = _plain(value)
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _gaps(values: Any) -> Any:
-    values = _plain(values)
-    return [_gap(value) for value in values] if isinstance(values, (list, tuple)) else values
-
-
-def _time_text(value: Any) -> Any:
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    if not isinstance(value, datetime):
-        return value
-    if value.tzinfo is not None:
-        value = value.astimezone(UTC).replace(tzinfo=None)
-        return f"{value.isoformat(timespec=_resolution(value))}Z"
-    return value.isoformat(timespec=_resolution(value))
-
-
-def _resolution(value: datetime) -> str:
-    if value.microsecond:
-        return "milliseconds"
-    return "seconds" if value.second else "minutes"
-
-
-def _setting_text(value: Any) -> Any:
-    value = _gap(value)
-    if value is None or isinstance(value, (str, bool, int, float)):
-        return value
-    if isinstance(value, (list, tuple)):
-        return ", ".join(str(entry) for entry in value)
-    return str(value)
-
-
-def _settings(values: Any) -> Any:
-    if not isinstance(values, dict):
-        return values
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, dict):
-            flat |= {f"{name}.{inner}": entry for inner, entry in _settings(value).items()}
-        else:
-            flat[str(name)] = _setting_text(value)
-    return flat
-
-
-Number = Annotated[float, Field(allow_inf_nan=False)]
-MaybeNumber = Annotated[float | None, BeforeValidator(_gap)]
-Values = Annotated[tuple[float | None, ...], BeforeValidator(_gaps)]
-TimeText = Annotated[str, BeforeValidator(_time_text)]
-Times = Annotated[tuple[TimeText, ...], BeforeValidator(_plain)]
+Times = Annotated[tuple[TimeText, ...], BeforeValidator(plain)]
 MaeByScore = dict[str, MaybeNumber]
-Setting = str | bool | int | float | None
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
-
-
-class SplitPart(_Part):
+class SplitPart(Part):
     """One chronological part of the data. `from_` and `to` are its first and last time."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -93,7 +42,7 @@ class SplitPart(_Part):
     windows: int
 
 
-class Source(_Part):
+class Source(Part):
     """What was read: name of the file or frame, rows, features used, first and last time, step in words."""
 
     name: str
@@ -105,34 +54,14 @@ class Source(_Part):
     split: tuple[SplitPart, ...] = ()
 
 
-class Repair(_Part):
-    """One kind of change made to the table: e.g. kind "duplicate times", column None, count 3, text."""
-
-    kind: str
-    column: str | None = None
-    count: int
-    text: str = ""
-
-
-class Epoch(_Part):
-    """One pass over the training part. Losses as `ForecastReport.loss_name` says; seconds of wall clock."""
-
-    epoch: int
-    train_loss: MaybeNumber = None
-    validation_loss: MaybeNumber = None
-    gradient_norm: MaybeNumber = None
-    learning_rate: MaybeNumber = None
-    seconds: MaybeNumber = None
-
-
-class Errors(_Part):
+class Errors(Part):
     """Mean absolute error and root mean squared error over one part, in the unit of the target."""
 
     mae: Number
     rmse: Number
 
 
-class Score(_Part):
+class Score(Part):
     """One method measured: `name` is its key everywhere, `label` what people read, `note` a few words."""
 
     name: str
@@ -143,7 +72,7 @@ class Score(_Part):
     test: Errors
 
 
-class Coverage(_Part):
+class Coverage(Part):
     """Share of values inside the intervals of one level (0.8 or 0.95); mean width in the target's unit."""
 
     level: Number
@@ -152,7 +81,7 @@ class Coverage(_Part):
     mean_width: MaybeNumber = None
 
 
-class LeadError(_Part):
+class LeadError(Part):
     """Test MAE of every method at one lead time."""
 
     lead_text: str  # "6 h"
@@ -160,14 +89,14 @@ class LeadError(_Part):
     mae: MaeByScore
 
 
-class HourError(_Part):
+class HourError(Part):
     """Test MAE of every method at one hour of the day, 0 to 23, of the time that is forecast."""
 
     hour: int = Field(ge=0, le=23)
     mae: MaeByScore
 
 
-class _Forecasts(_Part):
+class _Forecasts(Part):
     """Forecast against truth, one entry per time; None is a gap."""
 
     times: Times
@@ -210,15 +139,7 @@ class Example(_Forecasts):
         return self
 
 
-class Diagnosis(_Part):
-    """High bias, high variance or neither: a short verdict, why, and what to try."""
-
-    verdict: str
-    text: str = ""
-    advice: tuple[str, ...] = ()
-
-
-class Raster(_Part):
+class Raster(Part):
     """Values of units (rows) over time (columns), in percent of the way from `low` to `high`.
 
     `units` is how many there are; rows may be fewer, spread over them in rising order of their mean.
@@ -231,7 +152,7 @@ class Raster(_Part):
     percent: tuple[tuple[Annotated[int, Field(ge=0, le=100)], ...], ...]
 
 
-class Reach(_Part):
+class Reach(Part):
     """How far back the errors of the forecast reach through the last recurrent layer.
 
     `left` is the share of an error that is left at each distance, in steps of `step_hours`; `map` holds log10
@@ -262,7 +183,7 @@ class Reach(_Part):
         return self
 
 
-class ForecastReport(_Part):
+class ForecastReport(Part):
     """Everything the page shows; see the parts.
 
     Raises:
@@ -297,7 +218,7 @@ class ForecastReport(_Part):
     reach: Reach | None = None
     diagnosis: Diagnosis | None = None
     command: str = ""
-    settings: Annotated[dict[str, Setting], BeforeValidator(_settings)] = Field(default_factory=dict)
+    settings: Settings = Field(default_factory=dict)
     limits: tuple[str, ...] = ()
 
     @model_validator(mode="after")

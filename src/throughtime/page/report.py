@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import asdict
 from typing import Any
 
-from throughtime.page.embed import (
-    asset,
-    csp,
-    filled,
-    joined_modules,
-    json_for_html,
-    rounded,
-    rounded_together,
-)
+from throughtime.page.embed import rounded, rounded_together
 from throughtime.page.forecast_report import ForecastReport
+from throughtime.page.rendering import render_page
 from throughtime.page.words import duration, unit_text, verdict
 
 _MODULES = (
@@ -32,9 +24,9 @@ _MODULES = (
     "heat.js",
     "reach.js",
     "tables.js",
+    "shell.js",
     "report.js",
 )
-_STYLES = ("page.css", "tables.css", "controls.css", "charts.css", "heat.css", "media.css")
 _DRAWN = ("truth", "forecast", "lower80", "upper80", "lower95", "upper95", "history_values")
 
 
@@ -44,19 +36,8 @@ def render_forecast_report(report: ForecastReport) -> str:
     It fetches nothing, and shows every text of the report as text, whatever stands in it.
     """
     words = verdict(report)
-    script = joined_modules(_MODULES)
-    style = "\n".join(map(asset, _STYLES))
-    return filled(
-        asset("report.html"),
-        {
-            "csp": html.escape(csp(script, style), quote=True),
-            "version": html.escape(report.version, quote=True),
-            "title": html.escape(report.title),
-            "headline": html.escape(f"{words.headline} {words.detail}".strip()),
-            "style": style,
-            "data": json_for_html(_payload(report)),
-            "script": script,
-        },
+    return render_page(
+        _payload(report), _MODULES, headline=f"{words.headline} {words.detail}".strip(), styles=("heat.css",)
     )
 
 

@@ -3,14 +3,11 @@
     forecaster = throughtime.Forecaster("temp", history="5d", horizon="24h").fit("weather.csv")
     forecaster.predict("weather.csv")
 
-Follows the conventions of scikit-learn: settings are constructor arguments and nothing is checked or
-read before `fit`; what is learnt ends in an underscore; `get_params`, `set_params` and
-`sklearn.base.clone` work.
+Follows the conventions of scikit-learn; see `throughtime.tasks.estimator`.
 """
 
 from __future__ import annotations
 
-import inspect
 import time
 from pathlib import Path
 from typing import Any, Self
@@ -19,14 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import torch
-from pydantic import ValidationError
-from sklearn.exceptions import NotFittedError
 
 from throughtime.data import Recipe, Table, apply
-from throughtime.errors import SettingsError
 from throughtime.nn.forecast_network import ForecastNetwork
 from throughtime.tasks import model_folder
+from throughtime.tasks.estimator import Estimator
 from throughtime.tasks.evaluation import Evaluation, Words, evaluate, forecast_windows, part_forecast
+from throughtime.tasks.forecast_card import TASK, ForecastCard, ForecastRun
 from throughtime.tasks.forecast_data import (
     ForecastData,
     all_windows,
@@ -40,7 +36,7 @@ from throughtime.tasks.forecast_network import build_network, objective
 from throughtime.tasks.forecast_results import Fitted, make_card, make_texts
 from throughtime.tasks.forecast_settings import ForecastSettings
 from throughtime.tasks.intervals import apply_margins, conformal_margins
-from throughtime.tasks.model_folder import CHECKPOINTS, RUN_JSON, Run, resume_command
+from throughtime.tasks.model_folder import CHECKPOINTS, RUN_JSON, resume_command
 from throughtime.tasks.scores import Metrics, PartForecast
 from throughtime.tasks.sources import open_source, source_of
 from throughtime.training import Display, QuietDisplay, fit
@@ -48,7 +44,7 @@ from throughtime.training.display import automatic_display
 from throughtime.training.distributed import is_first
 
 
-class Forecaster:
+class Forecaster(Estimator[ForecastSettings]):
     """A recurrent network that forecasts one column of a table, with intervals.
 
     Args:
@@ -68,13 +64,10 @@ class Forecaster:
         TypeError: a setting that does not exist.
     """
 
+    settings_class = ForecastSettings
+
     def __init__(self, target: str, **settings: Any) -> None:
-        known = ForecastSettings.model_fields
-        if unknown := sorted(set(settings) - set(known)):
-            names = ", ".join(unknown)
-            raise TypeError(f"Forecaster: no setting named {names}; there are {', '.join(known)}")
-        for name, value in (ForecastSettings.defaults() | settings | {"target": target}).items():
-            setattr(self, name, value)
+        super().__init__(target=target, **settings)
 
     def fit(self, data: Any, *, folder: str | Path | None = None, display: Display | None = None) -> Self:
         """Read, repair, split, train, calibrate and measure.
@@ -96,7 +89,7 @@ class Forecaster:
         """
         settings = self.settings
         table = open_source(data, settings)
-        run = Run(settings=settings, source=source_of(table, data))
+        run = ForecastRun(settings=settings, source=source_of(table, data))
         return self._fit(table, run, None if folder is None else Path(folder), display, resume=False)
 
     @classmethod
@@ -113,7 +106,7 @@ class Forecaster:
             DataError: the data is no longer the same.
         """
         folder = Path(folder)
-        run = model_folder.read_run(folder)
+        run = model_folder.read_run(folder, ForecastRun)
         forecaster = cls._with(run.settings)
         table = open_source(run.source if data is None else data, run.settings, expected=run.source)
         return forecaster._fit(table, run, folder, display, resume=True)
@@ -187,7 +180,7 @@ class Forecaster:
             ModelFolderError: a file is missing, damaged, edited, or of a later version.
         """
         folder = Path(folder)
-        card = model_folder.read_card(folder)
+        card = model_folder.read_card(folder, ForecastCard)
         forecaster = cls._with(card.settings)
         forecaster.card_, forecaster.recipe_, forecaster.scaler_ = card, card.recipe, card.scaler
         forecaster.margins_ = {float(level): margins for level, margins in card.margins.items()}
@@ -200,37 +193,8 @@ class Forecaster:
         )
         return forecaster
 
-    @property
-    def settings(self) -> ForecastSettings:
-        """The settings, checked. Raises `SettingsError` naming the one at fault."""
-        try:
-            return ForecastSettings(**self.get_params())
-        except ValidationError as error:
-            raise SettingsError(_in_words(error)) from error
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Every setting by name, as scikit-learn wants it."""
-        return {name: getattr(self, name) for name in ForecastSettings.model_fields}
-
-    def set_params(self, **settings: Any) -> Self:
-        """Change settings. Raises `ValueError` for one that does not exist."""
-        for name, value in settings.items():
-            if name not in ForecastSettings.model_fields:
-                raise ValueError(f"Forecaster: no setting named {name}")
-            setattr(self, name, value)
-        return self
-
-    def __repr__(self) -> str:
-        defaults = ForecastSettings.defaults()
-        changed = {
-            name: value
-            for name, value in self.get_params().items()
-            if name not in defaults or value != defaults[name]
-        }
-        return f"Forecaster({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
-
     def _fit(
-        self, table: Table, run: Run, folder: Path | None, display: Display | None, *, resume: bool
+        self, table: Table, run: ForecastRun, folder: Path | None, display: Display | None, *, resume: bool
     ) -> Self:
         started = time.perf_counter()
         settings = run.settings
@@ -253,7 +217,7 @@ class Forecaster:
             checkpoints=None if folder is None else folder / CHECKPOINTS,
             resume=resume,
             display=shown,
-            how_to_go_on="fit again" if folder is None else resume_command(folder),
+            how_to_go_on="fit again" if folder is None else resume_command(folder, TASK),
             watch=True,
         )
         shown.message("Measuring the network and its baselines")
@@ -292,35 +256,7 @@ class Forecaster:
         unit = self.recipe_.unit if settings.unit is None else settings.unit
         return Words(settings.target, unit, settings.horizon, settings.steps)
 
-    @classmethod
-    def _with(cls, settings: ForecastSettings) -> Forecaster:
-        return cls(**{name: getattr(settings, name) for name in ForecastSettings.model_fields})
-
-    def _check_fitted(self, what: str) -> None:
-        if not hasattr(self, "margins_"):
-            raise NotFittedError(f"Forecaster.{what}: this forecaster is not fitted; call fit or load first")
-
 
 def _times(times: npt.NDArray[np.datetime64], recipe: Recipe) -> pl.Series:
     column = pl.Series(times)
     return column.dt.replace_time_zone("UTC") if recipe.zoned else column
-
-
-def _in_words(error: ValidationError) -> str:
-    first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{name}: {message} (got {first['input']!r})" if name else message
-
-
-# What help() and sklearn.base.clone show: every setting by name, with its default.
-_parameters = [
-    inspect.Parameter(
-        name,
-        inspect.Parameter.POSITIONAL_OR_KEYWORD if name == "target" else inspect.Parameter.KEYWORD_ONLY,
-        annotation=field.annotation,
-        default=ForecastSettings.defaults().get(name, inspect.Parameter.empty),
-    )
-    for name, field in ForecastSettings.model_fields.items()
-]
-Forecaster.__signature__ = inspect.Signature(_parameters)  # type: ignore[attr-defined]

@@ -6,10 +6,10 @@ from typing import Any
 
 from torch import nn
 
-from throughtime.nn import LSTM, RNN
 from throughtime.nn.forecast_network import ForecastNetwork
 from throughtime.tasks.forecast_settings import ForecastSettings
 from throughtime.tasks.intervals import LEVELS, pinball_loss
+from throughtime.tasks.recurrent import build_recurrent
 from throughtime.training import Outcome
 
 LOSS_NAME = "mean pinball loss, scaled units"
@@ -26,16 +26,7 @@ def build_network(
         leads: K, number of lead times.
         target_column: Index of the target among the features.
     """
-    shared: dict[str, Any] = {"num_layers": settings.layers, "backend": settings.backend}
-    if settings.layers > 1:
-        shared["dropout"] = settings.dropout
-    recurrent: nn.Module
-    if settings.network == "rnn":
-        recurrent = RNN(inputs, settings.hidden, nonlinearity=settings.nonlinearity, **shared)
-    else:
-        recurrent = LSTM(
-            inputs, settings.hidden, variant=settings.variant, peepholes=settings.peepholes, **shared
-        )
+    recurrent = build_recurrent(settings, inputs, dropout=settings.dropout)
     return ForecastNetwork(
         recurrent,
         leads=leads,
@@ -43,17 +34,6 @@ def build_network(
         target_column=target_column,
         dropout=settings.dropout,
     )
-
-
-def describe_network(settings: ForecastSettings) -> str:
-    """The network in words, e.g. "LSTM with peepholes, 32 hidden units, 1 layer"."""
-    if settings.network == "rnn":
-        cell = f"simple RNN ({settings.nonlinearity})"
-    else:
-        variant = "" if settings.variant.lower() == "vanilla" else f" {settings.variant.upper()}"
-        cell = f"LSTM{variant}{' with peepholes' if settings.peepholes else ''}"
-    layers = "1 layer" if settings.layers == 1 else f"{settings.layers} layers"
-    return f"{cell}, {settings.hidden} hidden units, {layers}"
 
 
 def objective(model: nn.Module, batch: Any, state: Any = None) -> Outcome:

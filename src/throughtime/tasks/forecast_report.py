@@ -11,12 +11,14 @@ from throughtime._version import __version__
 from throughtime.data import Windows, format_duration, parse_duration
 from throughtime.nn.forecast_network import ForecastNetwork
 from throughtime.page import forecast_report as page
+from throughtime.page import parts
 from throughtime.tasks.evaluation import Evaluation
 from throughtime.tasks.forecast_data import ForecastData
-from throughtime.tasks.forecast_network import LOSS_NAME, describe_network
+from throughtime.tasks.forecast_network import LOSS_NAME
 from throughtime.tasks.forecast_reach import build_reach
 from throughtime.tasks.forecast_settings import ForecastSettings
 from throughtime.tasks.intervals import MEDIAN
+from throughtime.tasks.recurrent import describe_recurrent
 from throughtime.tasks.scores import Metrics, NetworkScores, mae_by_hour, mae_by_lead
 from throughtime.training import Diagnosis, FitResult
 
@@ -46,7 +48,7 @@ def build_report(
         unit=metrics.unit,
         version=__version__,
         created=datetime.now(UTC),
-        network=describe_network(settings),
+        network=describe_recurrent(settings),
         parameters=parameters,
         seconds_to_fit=seconds,
         horizon=_in_words(settings.horizon),
@@ -54,20 +56,20 @@ def build_report(
         steps=settings.steps,
         time_zone="UTC" if data.recipe.zoned else "",
         source=_source(data, source_name),
-        repairs=[page.Repair(**repair.model_dump()) for repair in series.repairs],
+        repairs=[parts.Repair(**repair.model_dump()) for repair in series.repairs],
         history=[
-            page.Epoch(**epoch.model_dump(include=set(page.Epoch.model_fields))) for epoch in result.history
+            parts.Epoch(**epoch.model_dump(include=set(parts.Epoch.model_fields))) for epoch in result.history
         ],
         best_epoch=result.best_epoch,
         loss_name=LOSS_NAME,
-        scores=_scores(metrics, describe_network(settings)),
+        scores=_scores(metrics, describe_recurrent(settings)),
         coverage=_coverage(metrics),
         by_lead=_by_lead(evaluation, data),
         by_hour=_by_hour(evaluation, data),
         series=_series(evaluation),
         examples=_examples(evaluation),
         reach=build_reach(network, data.parts.test, result),
-        diagnosis=page.Diagnosis(**diagnosis.model_dump(include=set(page.Diagnosis.model_fields))),
+        diagnosis=parts.Diagnosis(**diagnosis.model_dump(include=set(parts.Diagnosis.model_fields))),
         command=command,
         settings=settings.model_dump(mode="json"),
         limits=_limits(metrics),

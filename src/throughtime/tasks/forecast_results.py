@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,12 +9,13 @@ from throughtime._version import __version__
 from throughtime.nn.forecast_network import ForecastNetwork
 from throughtime.page.report import render_forecast_report
 from throughtime.tasks.evaluation import Evaluation, Margins
+from throughtime.tasks.forecast_card import TASK, ForecastCard, ForecastRun
 from throughtime.tasks.forecast_data import ForecastData
 from throughtime.tasks.forecast_report import build_report
-from throughtime.tasks.forecast_settings import ForecastSettings
-from throughtime.tasks.model_folder import HISTORY, METRICS, REPORT, DataSource, ModelCard, Run
+from throughtime.tasks.model_folder import HISTORY, METRICS, REPORT
+from throughtime.tasks.results import command_of, history_as_csv
 from throughtime.tasks.scores import Metrics
-from throughtime.training import Diagnosis, Epoch, FitResult, diagnose
+from throughtime.training import Diagnosis, FitResult, diagnose
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Fitted:
         seconds: From reading to measuring.
     """
 
-    run: Run
+    run: ForecastRun
     data: ForecastData
     network: ForecastNetwork
     margins: Margins
@@ -48,9 +46,9 @@ class Fitted:
         return sum(parameter.numel() for parameter in self.network.parameters())
 
 
-def make_card(fitted: Fitted) -> ModelCard:
+def make_card(fitted: Fitted) -> ForecastCard:
     """The model card; its list of files is filled in when it is written."""
-    return ModelCard(
+    return ForecastCard(
         **dict(fitted.run),
         throughtime_version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -77,7 +75,7 @@ def make_texts(fitted: Fitted) -> dict[str, str]:
         source_name=run.source.name,
         parameters=fitted.parameters,
         seconds=fitted.seconds,
-        command=command_of(run.settings, run.source),
+        command=command_of(TASK, run.settings, run.source.path),
     )
     return {
         METRICS: fitted.evaluation.metrics.model_dump_json(indent=2) + "\n",
@@ -111,44 +109,3 @@ def diagnose_forecast(metrics: Metrics) -> Diagnosis:
         "make the two comparable. "
     )
     return diagnosis.model_copy(update={"text": words + diagnosis.text})
-
-
-def command_of(settings: ForecastSettings, source: DataSource) -> str:
-    """The command line that repeats a fit."""
-    words = ["throughtime", "fit", "forecast", shlex.quote(source.path or "DATA")]
-    defaults = ForecastSettings.defaults()
-    for name in ForecastSettings.model_fields:
-        value = getattr(settings, name)
-        if name in defaults and value == defaults[name]:
-            continue
-        option = f"--{name.replace('_', '-')}"
-        words += [option] if value is True else [option, shlex.quote(_as_typed(value))]
-    return " ".join(words)
-
-
-def history_as_csv(result: FitResult) -> str:
-    """One row for each epoch."""
-    text = io.StringIO()
-    rows = [_flat(epoch) for epoch in result.history]
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(text, fieldnames=columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def _flat(epoch: Epoch) -> dict[str, object]:
-    """An epoch as one row, what was watched in columns of its own."""
-    row = epoch.model_dump(exclude={"watched"})
-    if epoch.watched is None:
-        return row
-    for path, layer in epoch.watched.layers.items():
-        row[f"memory_steps {path}"] = layer.memory_steps if layer.memory_reached else f">{layer.memory_steps}"
-        row |= {f"{name} {path}": share for name, share in layer.saturated.items()}
-    return row | {f"gradient_norm {name}": norm for name, norm in epoch.watched.gradient_norms.items()}
-
-
-def _as_typed(value: object) -> str:
-    if isinstance(value, dict):
-        return ",".join(f"{name}={entry}" for name, entry in value.items())
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -20,9 +20,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from throughtime import files
-from throughtime.data import Recipe, Scaler
 from throughtime.errors import ModelFolderError
-from throughtime.tasks.forecast_settings import ForecastSettings
 
 SCHEMA_VERSION: Final = 1
 MODEL_JSON = "model.json"
@@ -47,31 +45,33 @@ class DataSource(BaseModel):
 
 
 class Run(BaseModel):
-    """What a fit was asked to do: enough to continue it after it was killed."""
+    """What a fit was asked to do: enough to continue it after it was killed. Each task adds its settings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1] = SCHEMA_VERSION
-    task: Literal["forecast"] = "forecast"
-    settings: ForecastSettings
+    task: str
     source: DataSource
 
 
-class ModelCard(Run):
-    """Everything but the weights that a saved forecaster needs."""
+class Card(BaseModel):
+    """The part of a model card that all tasks share; a task's card is its run, this, and what it learnt."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     throughtime_version: str
     created: str  # ISO 8601, UTC
-    recipe: Recipe
-    scaler: Scaler
-    margins: dict[str, list[float]]  # coverage: conformal margin for each lead time, in the target's unit
     parameters: int
     stopped: str
     best_epoch: int | None
     files: dict[str, str]  # name: SHA-256
 
 
-def write_model(folder: Path, card: ModelCard, weights: dict[str, Tensor], texts: dict[str, str]) -> None:
+CardT = TypeVar("CardT", bound=Card)
+RunT = TypeVar("RunT", bound=Run)
+
+
+def write_model(folder: Path, card: Card, weights: dict[str, Tensor], texts: dict[str, str]) -> None:
     """Write a model folder; `model.json` comes last, so a folder that has one is whole.
 
     Args:
@@ -91,55 +91,63 @@ def write_model(folder: Path, card: ModelCard, weights: dict[str, Tensor], texts
     write_sealed(folder / MODEL_JSON, card)
 
 
-def read_card(folder: Path) -> ModelCard:
+def read_task(folder: Path) -> str:
+    """Name of the task that a model folder was trained for. Raises `ModelFolderError` as `read_card`."""
+    _check_model(folder)
+    return str(_read_body(folder / MODEL_JSON).get("task"))
+
+
+def read_report(folder: Path) -> str:
+    """Read and check the page of a model of any task. Raises `ModelFolderError` as `read_card`."""
+    _check_model(folder)
+    files_of: dict[str, str] = _read_body(folder / MODEL_JSON)["files"]
+    return read_checked(folder, REPORT, files_of).decode("utf-8")
+
+
+def read_card(folder: Path, card: type[CardT]) -> CardT:
     """Read and check `model.json`.
 
     Raises:
         ModelFolderError: there is no such folder or file, it is damaged or edited, or it was written by
             a later version.
     """
-    if not folder.is_dir():
-        raise ModelFolderError(f"{folder}: there is no such folder; expected a model folder")
-    if not (folder / MODEL_JSON).exists():
-        if (folder / CHECKPOINTS / RUN_JSON).exists():
-            raise ModelFolderError(
-                f"{folder}: this fit was not finished. Continue it with: {resume_command(folder)}"
-            )
-        raise ModelFolderError(f"{folder}: {MODEL_JSON} is missing, so this is not a model folder")
-    return read_sealed(folder / MODEL_JSON, ModelCard)
+    _check_model(folder)
+    return read_sealed(folder / MODEL_JSON, card)
 
 
-def read_run(folder: Path) -> Run:
+def read_run(folder: Path, run: type[RunT]) -> RunT:
     """Read what an unfinished fit was asked to do. Raises `ModelFolderError`."""
     path = folder / CHECKPOINTS / RUN_JSON
     if not path.exists():
         finished = (folder / MODEL_JSON).exists()
         why = "this fit was finished" if finished else "no fit was begun in this folder"
         raise ModelFolderError(f"{folder}: {why}, so there is nothing to continue")
-    return read_sealed(path, Run)
+    return read_sealed(path, run)
 
 
-def read_weights_into(network: nn.Module, folder: Path, card: ModelCard) -> None:
+def read_weights_into(network: nn.Module, folder: Path, card: Card) -> None:
     """Read the weights, check them against the card, and put them into `network`.
 
     Raises:
         ModelFolderError: they are missing, damaged, or do not fit the network that the card describes.
     """
-    content = read_checked(folder, WEIGHTS, card)
+    content = read_checked(folder, WEIGHTS, card.files)
     try:
         network.load_state_dict(safetensors.torch.load(content))
     except (SafetensorError, RuntimeError) as error:
         raise ModelFolderError(f"{folder / WEIGHTS}: does not fit {MODEL_JSON}: {error}") from error
 
 
-def read_texts(folder: Path, card: ModelCard) -> dict[str, str]:
+def read_texts(folder: Path, card: Card) -> dict[str, str]:
     """Read and check every file of the card but the weights, by name. Raises `ModelFolderError`."""
-    return {name: read_checked(folder, name, card).decode("utf-8") for name in card.files if name != WEIGHTS}
+    return {
+        name: read_checked(folder, name, card.files).decode("utf-8") for name in card.files if name != WEIGHTS
+    }
 
 
-def resume_command(folder: Path) -> str:
+def resume_command(folder: Path, task: str) -> str:
     """The command that continues a fit in `folder`."""
-    return f"throughtime fit forecast --resume {shlex.quote(str(folder))}"
+    return f"throughtime fit {task} --resume {shlex.quote(str(folder))}"
 
 
 def remove_checkpoints(folder: Path) -> None:
@@ -147,8 +155,8 @@ def remove_checkpoints(folder: Path) -> None:
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
 
 
-def read_checked(folder: Path, name: str, card: ModelCard) -> bytes:
-    """Read one file of the folder and check it against the card. Raises `ModelFolderError`."""
+def read_checked(folder: Path, name: str, digests: dict[str, str]) -> bytes:
+    """Read one file of the folder and check it against the card's digests. Raises `ModelFolderError`."""
     try:
         content = (folder / name).read_bytes()
     except FileNotFoundError:
@@ -157,7 +165,7 @@ def read_checked(folder: Path, name: str, card: ModelCard) -> bytes:
         ) from None
     except OSError as error:
         raise ModelFolderError(f"{folder / name}: cannot be read: {error.strerror}") from error
-    if name in card.files and _sha256(content) != card.files[name]:
+    if name in digests and _sha256(content) != digests[name]:
         raise ModelFolderError(
             f"{folder / name}: {len(content):,} bytes that are not those written with {MODEL_JSON}: "
             "the file was truncated, edited or belongs to another model. Copy the whole folder again, or "
@@ -174,6 +182,23 @@ def write_sealed(path: Path, model: BaseModel) -> None:
 
 def read_sealed(path: Path, model: type[ModelT]) -> ModelT:
     """Read what `write_sealed` wrote. Raises `ModelFolderError`."""
+    body = _read_body(path)
+    return parse(model, json.dumps(body), path)
+
+
+def _check_model(folder: Path) -> None:
+    if not folder.is_dir():
+        raise ModelFolderError(f"{folder}: there is no such folder; expected a model folder")
+    if not (folder / MODEL_JSON).exists():
+        run = folder / CHECKPOINTS / RUN_JSON
+        if run.exists():
+            command = resume_command(folder, str(_read_body(run).get("task")))
+            raise ModelFolderError(f"{folder}: this fit was not finished. Continue it with: {command}")
+        raise ModelFolderError(f"{folder}: {MODEL_JSON} is missing, so this is not a model folder")
+
+
+def _read_body(path: Path) -> dict[str, Any]:
+    """Read sealed JSON and take its seal off. Raises `ModelFolderError`."""
     try:
         body: dict[str, Any] = json.loads(path.read_bytes())
         seal = body.pop("sha256")
@@ -190,7 +215,7 @@ def read_sealed(path: Path, model: type[ModelT]) -> ModelT:
             f"{path}: changed since it was written (its checksum does not fit). Copy it again, or fit the "
             "model anew"
         )
-    return parse(model, json.dumps(body), path)
+    return body
 
 
 def parse(model: type[ModelT], text: str, path: Path) -> ModelT:

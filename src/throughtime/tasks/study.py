@@ -19,9 +19,10 @@ from throughtime.recording import Recording, record
 from throughtime.recording.error_map import error_map
 from throughtime.tasks.forecast import Forecaster
 from throughtime.tasks.forecast_data import prepare_data, repeat_data
-from throughtime.tasks.forecast_network import LOSS_NAME, describe_network, objective
+from throughtime.tasks.forecast_network import LOSS_NAME, objective
 from throughtime.tasks.forecast_reach import forecast_errors
 from throughtime.tasks.forecast_settings import ForecastSettings
+from throughtime.tasks.recurrent import describe_recurrent
 from throughtime.tasks.sources import SHIPPED_WEATHER, open_source
 from throughtime.training import Batch
 
@@ -121,7 +122,7 @@ def forecast_replay(folder: str | Path) -> Replay:
     chosen = _spread(windows, SEQUENCES)
     targets = windows.targets(chosen)
     notes = {
-        "title": f"{settings.target}, {settings.horizon} ahead: {describe_network(settings)}",
+        "title": f"{settings.target}, {settings.horizon} ahead: {describe_recurrent(settings)}",
         "input_names": "\n".join(forecaster.recipe_.features),
         "sequence_names": "\n".join(_days(windows, chosen)),
     }

@@ -1,0 +1,197 @@
+"""What the page of a trained classifier is made of, and the page itself.
+
+The task fills a `ClassifyReport`; `render_classify_report` turns it into one HTML file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from throughtime.page.embed import rounded
+from throughtime.page.parts import Diagnosis, Epoch, Number, Part, Repair, Settings, TimeText
+from throughtime.page.rendering import render_page
+from throughtime.page.words import Figure, Verdict, duration, number
+
+_MODULES = (
+    "dom.js",
+    "format.js",
+    "scale.js",
+    "drawing.js",
+    "charts.js",
+    "state.js",
+    "errors.js",
+    "tables.js",
+    "shell.js",
+    "classes.js",
+    "classify.js",
+)
+_SPACE = "\N{NO-BREAK SPACE}"
+
+
+class Figures(Part):
+    """Figures over one part: shares in [0, 1]; log loss in nats."""
+
+    accuracy: Number
+    macro_f1: Number
+    log_loss: Number
+
+
+class Score(Part):
+    """One method measured: `name` is its key everywhere, `label` what people read, `note` a few words."""
+
+    name: str
+    label: str
+    kind: Literal["network", "baseline"]
+    note: str = ""
+    validation: Figures
+    test: Figures
+
+
+class ClassFigures(Part):
+    """One class on the test part."""
+
+    label: str
+    precision: Number
+    recall: Number
+    f1: Number
+    texts: int
+
+
+class Bin(Part):
+    """Test texts of about the same confidence: its mean, the share that is right, how many."""
+
+    confidence: Number
+    accuracy: Number
+    texts: int
+
+
+class Word(Part):
+    """One word, and by how much the probability of the answer falls when it is made unknown."""
+
+    text: str
+    counts: Number
+
+
+class Example(Part):
+    """One test text with the answer, its probability, and the truth."""
+
+    words: tuple[Word, ...]
+    answer: str
+    confidence: Number
+    truth: str
+
+
+class Group(Part):
+    """Examples that show the same: a heading and a sentence for them."""
+
+    title: str
+    text: str
+    examples: tuple[Example, ...]
+
+
+class PartOfData(Part):
+    """One part of the data: its name, and texts of each class in the order of the classes."""
+
+    part: str
+    texts: tuple[int, ...]
+
+
+class ClassifyReport(Part):
+    """Everything the page shows.
+
+    Raises:
+        pydantic.ValidationError: a field is missing, the matrix is not square in the classes, or there
+            is not exactly one score of kind "network".
+    """
+
+    title: str
+    version: str
+    created: TimeText
+    network: str
+    parameters: int
+    seconds_to_fit: Number
+    source: str
+    classes: tuple[str, ...]
+    parts: tuple[PartOfData, ...]
+    words: int
+    repairs: tuple[Repair, ...] = ()
+    history: tuple[Epoch, ...] = ()
+    best_epoch: int | None = None
+    loss_name: str = "loss"
+    scores: tuple[Score, ...]
+    per_class: tuple[ClassFigures, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    calibration: tuple[Bin, ...]
+    calibration_error: Number
+    temperature: Number
+    groups: tuple[Group, ...] = ()
+    diagnosis: Diagnosis | None = None
+    command: str = ""
+    settings: Settings = Field(default_factory=dict)
+    limits: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        size = len(self.classes)
+        if len(self.confusion) != size or any(len(row) != size for row in self.confusion):
+            raise ValueError(f"ClassifyReport: confusion is not {size} rows of {size} counts")
+        if sum(score.kind == "network" for score in self.scores) != 1:
+            raise ValueError("ClassifyReport: expected one score of kind 'network'")
+        return self
+
+
+def render_classify_report(report: ClassifyReport) -> str:
+    """The whole page as HTML text, to be written as UTF-8."""
+    words = classify_verdict(report)
+    fields = report.model_dump(mode="json", exclude={"settings"})
+    payload = rounded(fields) | {
+        "settings": report.model_dump(mode="json")["settings"],
+        "verdict": asdict(words),
+        "fit_time": duration(report.seconds_to_fit),
+    }
+    headline = f"{words.headline} {words.detail}".strip()
+    return render_page(payload, _MODULES, headline=headline, styles=("classify.css",))
+
+
+def classify_verdict(report: ClassifyReport) -> Verdict:
+    """What a reader must know first."""
+    network = next(score for score in report.scores if score.kind == "network")
+    baselines = [score for score in report.scores if score.kind == "baseline"]
+    best = max(baselines, key=lambda score: score.test.accuracy, default=None)
+    against = "" if best is None else f", {_apart(network, best)}"
+    figures = [
+        Figure("Accuracy on test", f"{100 * network.test.accuracy:.1f}", "%", f"{_texts(report)} test texts")
+    ]
+    if best is not None:
+        figures.append(Figure("Best baseline", f"{100 * best.test.accuracy:.1f}", "%", best.label))
+    error = f"{100 * report.calibration_error:.1f}"
+    figures.append(Figure("Calibration error", error, "points", "confidence against share right"))
+    value, _, unit = duration(report.seconds_to_fit).partition(_SPACE)
+    figures.append(Figure("Time to fit", value, unit, f"{report.parameters:,} parameters"))
+    return Verdict(
+        headline=f"{100 * network.test.accuracy:.1f}{_SPACE}% of the test texts are classed right{against}.",
+        detail=_confidence(report),
+        figures=tuple(figures),
+    )
+
+
+def _apart(network: Score, best: Score) -> str:
+    apart = 100 * (network.test.accuracy - best.test.accuracy)
+    if abs(apart) < 0.05:
+        return "level with the best baseline"
+    side = "above" if apart > 0 else "below"
+    return f"{number(abs(apart), 2)}{_SPACE}points {side} the best baseline"
+
+
+def _texts(report: ClassifyReport) -> str:
+    return f"{sum(map(sum, report.confusion)):,}"
+
+
+def _confidence(report: ClassifyReport) -> str:
+    """Mean confidence beside the share that is right."""
+    texts = sum(one.texts for one in report.calibration)
+    mean = sum(one.confidence * one.texts for one in report.calibration) / texts
+    return f"On average it is {100 * mean:.1f}{_SPACE}% sure of its answers."

@@ -1,0 +1,255 @@
+"""Tell which class a text belongs to: many-to-one.
+
+    classifier = throughtime.Classifier().fit("reviews.csv")
+    classifier.predict(["a fine film", "two hours too long"])
+
+Follows the conventions of scikit-learn; see `throughtime.tasks.estimator`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from throughtime.data import Words
+from throughtime.errors import ModelFolderError
+from throughtime.tasks import model_folder
+from throughtime.tasks.classify_card import TASK, TOKENIZER, ClassifyCard, ClassifyRun
+from throughtime.tasks.classify_data import ClassifyData, Sources, batches_of, other_part, prepare_texts
+from throughtime.tasks.classify_evaluation import evaluate_other, evaluate_parts
+from throughtime.tasks.classify_network import (
+    at_temperature,
+    build_network,
+    find_temperature,
+    first_vectors,
+    log_probabilities,
+    objective,
+)
+from throughtime.tasks.classify_results import Fitted, make_card, make_texts
+from throughtime.tasks.classify_scores import ClassifyMetrics
+from throughtime.tasks.classify_settings import ClassifySettings
+from throughtime.tasks.classify_sources import open_again, open_sources, open_texts, run_of
+from throughtime.tasks.estimator import Estimator
+from throughtime.tasks.model_folder import CHECKPOINTS, METRICS, RUN_JSON, resume_command
+from throughtime.training import Display, QuietDisplay, fit
+from throughtime.training.display import automatic_display
+from throughtime.training.distributed import is_first
+
+
+class Classifier(Estimator[ClassifySettings]):
+    """Recurrent networks that read a text and give a probability to each class.
+
+    Args:
+        **settings: Any field of `throughtime.tasks.classify_settings.ClassifySettings`: `text="review"`,
+            `label="stars"`, `validation="dev.csv"`, `hidden=64`, `epochs=10`, ...
+
+    Attributes:
+        network_: The trained `throughtime.nn.classify_network.Ensemble`.
+        words_: The vocabulary.
+        classes_: Labels in the order of the probabilities, text.
+        temperature_: Makes the probabilities mean what they say; found on the validation part.
+        metrics_: Figures beside the baselines, on validation and test.
+        fit_result_: Loss of each epoch and how the fit ended (not after `load`).
+
+    Raises:
+        TypeError: a setting that does not exist.
+    """
+
+    settings_class = ClassifySettings
+
+    def fit(
+        self,
+        data: Any,
+        labels: Sequence[Any] | None = None,
+        *,
+        folder: str | Path | None = None,
+        display: Display | None = None,
+    ) -> Self:
+        """Read, split, train, calibrate and measure.
+
+        Args:
+            data: Path of a file, a pandas, polars or pyarrow frame, or a list of texts.
+            labels: One for each text, where `data` is a list.
+            folder: Where to keep checkpoints while training, and the model when done. None keeps nothing.
+            display: Shows progress, and what was left out; None: a bar on a terminal, else lines, on
+                stderr. `throughtime.training.QuietDisplay()` shows nothing.
+
+        Returns:
+            Itself.
+
+        Raises:
+            SettingsError: settings that contradict each other.
+            DataError: the texts cannot be used; says file and line.
+            NonFiniteError: training produced a number that is not finite.
+            OutputError: `folder` cannot be written.
+            MachineError: the package `tokenizers` is missing.
+        """
+        settings = self.settings
+        sources = open_sources(data, labels, settings)
+        run = run_of(sources, settings)
+        return self._fit(sources, run, None if folder is None else Path(folder), display, resume=False)
+
+    @classmethod
+    def resume(
+        cls,
+        folder: str | Path,
+        data: Any = None,
+        labels: Sequence[Any] | None = None,
+        *,
+        display: Display | None = None,
+    ) -> Classifier:
+        """Continue a fit that was killed or interrupted, bit for bit as if it had not been.
+
+        Args:
+            folder: The `folder` of that fit.
+            data: Where the training texts are now; None reads them from where they were.
+            labels: As in `fit`.
+            display: As in `fit`.
+
+        Raises:
+            ModelFolderError: there is nothing to continue, or it is damaged.
+            DataError: the texts are no longer the same.
+        """
+        folder = Path(folder)
+        run = model_folder.read_run(folder, ClassifyRun)
+        sources = open_again(run, data, labels)
+        return cls._with(run.settings)._fit(sources, run, folder, display, resume=True)
+
+    def predict(self, texts: Sequence[str]) -> npt.NDArray[np.str_]:
+        """The likeliest label of each text, (N,)."""
+        places = self.predict_proba(texts).argmax(axis=1)
+        found: npt.NDArray[np.str_] = np.array(self.classes_)[places]
+        return found
+
+    def predict_proba(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Probability of each class, (N, K), in the order of `classes_`.
+
+        A text without a word is read as one unknown word.
+
+        Raises:
+            TypeError: `texts` is one text instead of a list.
+        """
+        self._check_fitted("predict")
+        if isinstance(texts, str):
+            raise TypeError("Classifier.predict: texts is one text; give a list of texts")
+        if not len(texts):
+            return np.zeros((0, len(self.classes_)))
+        logs = log_probabilities(self.network_, self.words_.number(list(texts)))
+        return at_temperature(logs, self.temperature_)
+
+    def evaluate(self, data: Any = None, labels: Sequence[Any] | None = None) -> ClassifyMetrics:
+        """Measure the network beside its baselines.
+
+        Args:
+            data: None, or the texts it was trained on: its test part again. Other texts: all of them,
+                without the baselines that need the training texts, which are not kept.
+            labels: One for each text, where `data` is a list.
+
+        Raises:
+            DataError: the texts cannot be used, or a label never occurred in training.
+        """
+        self._check_fitted("evaluate")
+        settings, run = self.settings, self.run_
+        if data is not None:
+            texts = open_texts(data, labels, settings)
+            if texts.fingerprint != run.source.fingerprint:
+                part = other_part(texts, self.classes_, self.words_)
+                shares = self.card_.shares
+                return evaluate_other(self.network_, self.temperature_, self.classes_, shares, part).metrics
+        again = prepare_texts(open_again(run, data, labels), settings, self.words_)
+        return evaluate_parts(self.network_, self.temperature_, again).metrics
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the model folder: weights, tokenizer, model.json, metrics.json, history.csv, report.html.
+
+        Raises:
+            OutputError: the folder cannot be written.
+        """
+        self._check_fitted("save")
+        folder = Path(folder)
+        model_folder.write_model(folder, self.card_, self.network_.state_dict(), self.texts_)
+        return folder
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Classifier:
+        """Read a model folder.
+
+        Raises:
+            ModelFolderError: a file is missing, damaged, edited, or of a later version.
+        """
+        folder = Path(folder)
+        card = model_folder.read_card(folder, ClassifyCard)
+        classifier = cls._with(card.settings)
+        classifier.card_ = card
+        classifier.run_ = ClassifyRun(**{name: getattr(card, name) for name in ClassifyRun.model_fields})
+        classifier.classes_, classifier.temperature_ = card.classes, card.temperature
+        classifier.texts_ = texts = model_folder.read_texts(folder, card)
+        try:
+            classifier.words_ = Words.read(texts[TOKENIZER])
+        except (KeyError, ValueError) as error:
+            raise ModelFolderError(f"{folder}: {TOKENIZER} is missing or damaged: {error}") from error
+        classifier.network_ = build_network(
+            card.settings, words=len(classifier.words_), classes=len(card.classes)
+        )
+        model_folder.read_weights_into(classifier.network_, folder, card)
+        classifier.metrics_ = model_folder.parse(ClassifyMetrics, texts[METRICS], folder / METRICS)
+        return classifier
+
+    def _fit(
+        self,
+        sources: Sources,
+        run: ClassifyRun,
+        folder: Path | None,
+        display: Display | None,
+        *,
+        resume: bool,
+    ) -> Self:
+        started = time.perf_counter()
+        settings = run.settings
+        shown = (display or automatic_display()) if is_first() else QuietDisplay()
+        data = prepare_texts(sources, settings)
+        for repair in data.repairs:
+            shown.message(repair.text)
+        if folder is not None and not resume and is_first():
+            model_folder.write_sealed(folder / CHECKPOINTS / RUN_JSON, run)
+        self.run_, self.words_, self.classes_ = run, data.words, data.classes
+        self._train(data, folder, shown, resume)
+        shown.message("Measuring the network and its baselines")
+        logs = log_probabilities(self.network_, data.validation.inputs)
+        self.temperature_ = find_temperature(logs, data.validation.truth)
+        evaluation = evaluate_parts(self.network_, self.temperature_, data)
+        self.metrics_ = evaluation.metrics
+        seconds = time.perf_counter() - started
+        fitted = Fitted(run, data, self.network_, self.temperature_, self.fit_result_, evaluation, seconds)
+        self.card_, self.texts_ = make_card(fitted), make_texts(fitted)
+        if folder is not None and is_first():
+            self.save(folder)
+            if self.fit_result_.stopped != "interrupted":
+                model_folder.remove_checkpoints(folder)
+        return self
+
+    def _train(self, data: ClassifyData, folder: Path | None, shown: Display, resume: bool) -> None:
+        settings = self.run_.settings
+        torch.manual_seed(settings.seed)
+        vectors = first_vectors(settings, data.train.inputs, len(data.words))
+        self.network_ = build_network(
+            settings, words=len(data.words), classes=len(data.classes), vectors=vectors
+        )
+        train, validation = batches_of(data, settings)
+        self.fit_result_ = fit(
+            self.network_,
+            train,
+            validation,
+            objective,
+            settings.fit_settings(len(train)),
+            checkpoints=None if folder is None else folder / CHECKPOINTS,
+            resume=resume,
+            display=shown,
+            how_to_go_on="fit again" if folder is None else resume_command(folder, TASK),
+        )

@@ -1,0 +1,40 @@
+"""What a classifier's run and model card hold beyond those of every task."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from throughtime.tasks.classify_settings import ClassifySettings
+from throughtime.tasks.model_folder import Card, DataSource, Run
+
+TASK: Literal["classify"] = "classify"
+TOKENIZER = "tokenizer.json"
+
+
+class ClassifyRun(Run):
+    """What a classifier's fit was asked to do; `source` is the training data.
+
+    Attributes:
+        settings: All of them.
+        validation: Where the validation texts came from, if not split off.
+        test: Where the test texts came from, if not split off.
+    """
+
+    task: Literal["classify"] = TASK
+    settings: ClassifySettings
+    validation: DataSource | None = None
+    test: DataSource | None = None
+
+
+class ClassifyCard(ClassifyRun, Card):
+    """Everything but weights and vocabulary that a saved classifier needs.
+
+    Attributes:
+        classes: Labels in the order of the outputs.
+        shares: Share of each class among the training texts.
+        temperature: What the logarithms of the probabilities are divided by.
+    """
+
+    classes: tuple[str, ...]
+    shares: tuple[float, ...]
+    temperature: float

@@ -1,0 +1,122 @@
+"""What a finished fit of a classifier leaves behind: card, tokenizer, metrics.json, history.csv, report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from throughtime._version import __version__
+from throughtime.nn.classify_network import Ensemble
+from throughtime.page.classify_report import render_classify_report
+from throughtime.tasks.classify_card import TASK, TOKENIZER, ClassifyCard, ClassifyRun
+from throughtime.tasks.classify_data import ClassifyData
+from throughtime.tasks.classify_evaluation import Evaluation
+from throughtime.tasks.classify_report import build_report
+from throughtime.tasks.classify_scores import ClassifyMetrics
+from throughtime.tasks.model_folder import HISTORY, METRICS, REPORT
+from throughtime.tasks.results import command_of, history_as_csv
+from throughtime.training import Diagnosis, FitResult, diagnose
+
+ADVICE = {
+    "high bias": (
+        "longer training: more --epochs, or another --learning-rate",
+        "a larger network: --hidden or --embedding twice as large",
+        "less restraint: a smaller --dropout and --word-dropout",
+    ),
+    "high variance": (
+        "more labelled texts help most",
+        "more restraint: a larger --word-dropout, --input-dropout or --weight-decay",
+        "more --members, whose errors even out",
+    ),
+    "both": (
+        "more labelled texts, and a look at the labels of the texts it is surest and wrong about",
+        "another --learning-rate or more --epochs: the training itself may be what fails",
+    ),
+    "balanced": (
+        "more labelled texts, or a larger --hidden, may still gain a little",
+        "another --seed shows how much of a gain is chance",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What training left in memory.
+
+    Attributes:
+        run: What was asked for.
+        data: What was read.
+        network: With the best weights.
+        temperature: Of its probabilities.
+        result: How training went.
+        evaluation: What was measured.
+        seconds: From reading to measuring.
+    """
+
+    run: ClassifyRun
+    data: ClassifyData
+    network: Ensemble
+    temperature: float
+    result: FitResult
+    evaluation: Evaluation
+    seconds: float
+
+    @property
+    def parameters(self) -> int:
+        """Numbers the network has learnt."""
+        return sum(parameter.numel() for parameter in self.network.parameters())
+
+
+def make_card(fitted: Fitted) -> ClassifyCard:
+    """The model card; its list of files is filled in when it is written."""
+    return ClassifyCard(
+        **dict(fitted.run),
+        throughtime_version=__version__,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        classes=fitted.data.classes,
+        shares=fitted.data.shares,
+        temperature=fitted.temperature,
+        parameters=fitted.parameters,
+        stopped=fitted.result.stopped,
+        best_epoch=fitted.result.best_epoch,
+        files={},
+    )
+
+
+def make_texts(fitted: Fitted) -> dict[str, str]:
+    """Content of the text files of the model folder, by name."""
+    report = build_report(
+        fitted.run,
+        fitted.data,
+        fitted.network,
+        fitted.evaluation,
+        fitted.result,
+        diagnose_classifier(fitted.evaluation.metrics),
+        parameters=fitted.parameters,
+        seconds=fitted.seconds,
+        command=command_of(TASK, fitted.run.settings, fitted.run.source.path),
+    )
+    return {
+        TOKENIZER: fitted.data.words.to_json(),
+        METRICS: fitted.evaluation.metrics.model_dump_json(indent=2) + "\n",
+        HISTORY: history_as_csv(fitted.result),
+        REPORT: render_classify_report(report),
+    }
+
+
+def diagnose_classifier(metrics: ClassifyMetrics) -> Diagnosis:
+    """High bias or high variance, by the share of wrong answers beside the best baseline's."""
+    assert metrics.training is not None
+    assert metrics.validation is not None
+    wrong = {
+        one.label: 100 * (1 - one.validation.accuracy) for one in metrics.baselines.values() if one.validation
+    }
+    best = min(wrong, key=lambda label: wrong[label])
+    found = diagnose(
+        100 * (1 - metrics.training.accuracy),
+        100 * (1 - metrics.validation.accuracy),
+        wrong[best],
+        unit="%",
+        name_of_baseline=best,
+    )
+    return found.model_copy(update={"advice": ADVICE[found.verdict]})

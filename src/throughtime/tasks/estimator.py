@@ -1,0 +1,103 @@
+"""What every task's estimator shares: settings as constructor arguments, after scikit-learn's conventions.
+
+Settings are constructor arguments and nothing is checked or read before `fit`; what is learnt ends in an
+underscore; `get_params`, `set_params` and `sklearn.base.clone` work.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+from pydantic import ValidationError
+from sklearn.exceptions import NotFittedError
+
+from throughtime.errors import SettingsError
+from throughtime.tasks.task_settings import TaskSettings
+
+SettingsT = TypeVar("SettingsT", bound=TaskSettings)
+
+
+class Estimator(Generic[SettingsT]):
+    """Settings by name, checked when they are asked for.
+
+    Attributes:
+        settings_class: The pydantic model of the settings; a subclass names its own.
+    """
+
+    settings_class: ClassVar[type[TaskSettings]]
+
+    def __init__(self, **settings: Any) -> None:
+        known = self.settings_class.names()
+        if unknown := sorted(set(settings) - set(known)):
+            names = ", ".join(unknown)
+            raise TypeError(f"{type(self).__name__}: no setting named {names}; there are {', '.join(known)}")
+        for name, value in (self.settings_class.defaults() | settings).items():
+            setattr(self, name, value)
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        cls.__signature__ = _signature(cls.settings_class)  # type: ignore[attr-defined]
+
+    @property
+    def settings(self) -> SettingsT:
+        """The settings, checked. Raises `SettingsError` naming the one at fault."""
+        try:
+            return self.settings_class(**self.get_params())  # type: ignore[return-value]
+        except ValidationError as error:
+            raise SettingsError(_in_words(error)) from error
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Every setting by name, as scikit-learn wants it."""
+        return {name: getattr(self, name) for name in self.settings_class.names()}
+
+    def set_params(self, **settings: Any) -> Self:
+        """Change settings. Raises `ValueError` for one that does not exist."""
+        for name, value in settings.items():
+            if name not in self.settings_class.model_fields:
+                raise ValueError(f"{type(self).__name__}: no setting named {name}")
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        defaults = self.settings_class.defaults()
+        changed = {
+            name: value
+            for name, value in self.get_params().items()
+            if name not in defaults or value != defaults[name]
+        }
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
+
+    @classmethod
+    def _with(cls, settings: SettingsT) -> Self:
+        return cls(**{name: getattr(settings, name) for name in cls.settings_class.model_fields})
+
+    def _check_fitted(self, what: str) -> None:
+        if not hasattr(self, "metrics_"):
+            name = type(self).__name__
+            raise NotFittedError(f"{name}.{what}: this {name.lower()} is not fitted; call fit or load first")
+
+
+def _in_words(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{name}: {message} (got {first['input']!r})" if name else message
+
+
+def _signature(settings: type[TaskSettings]) -> inspect.Signature:
+    """What help() and sklearn.base.clone show: every setting by name, with its default."""
+    fields = [(name, settings.model_fields[name]) for name in settings.names()]
+    return inspect.Signature(
+        [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD
+                if field.is_required()
+                else inspect.Parameter.KEYWORD_ONLY,
+                annotation=field.annotation,
+                default=settings.defaults().get(name, inspect.Parameter.empty),
+            )
+            for name, field in fields
+        ]
+    )
