@@ -54,3 +54,16 @@ def recording(
     if names:
         rec.notes["input_names"] = "\n".join(names)
     return rec
+
+
+def truncated() -> Recording:
+    """Two passes of three steps, the state detached between them: no error goes from step 4 to step 3."""
+    torch.manual_seed(0)
+    model = network("vanilla", 3, 4, dtype=torch.float64)
+    x, state = torch.randn(6, 2, 3, dtype=torch.float64), None
+    with record(model) as rec:
+        for part in x.split(3):
+            output, state = model(part, state)
+            output.square().sum().backward()
+            state = tuple(one.detach() for one in state)
+    return rec

@@ -9,7 +9,7 @@ from throughtime.page.study.equations import equations
 from throughtime.page.study.evaluate import LayerNumbers, Place
 
 from ...sequences import COMBINATIONS, NONLINEARITIES, VARIANTS
-from .recorded import recording
+from .recorded import recording, truncated
 
 KINDS = [*VARIANTS, *COMBINATIONS, *(f"rnn-{name}" for name in NONLINEARITIES)]
 ACTIVATION = {"σ": torch.sigmoid, "id": lambda a: a}
@@ -87,3 +87,12 @@ def _pass_gradient(rec, parameter, t):
         met = torch.cat([before[gate] for gate in gates])
         return torch.outer(torch.cat(list(gates.values())), met)
     return torch.outer(errors, layer.values["x"][t, 0] if parameter == "weight_ih" else before["y"])
+
+
+def test_at_a_cut_no_error_comes_from_the_next_step():
+    rec = truncated()
+    assert rec.cuts == (3,)
+    check(rec, "layer0", [Place(t, b, 1) for t in range(6) for b in range(2)])
+    numbers = LayerNumbers(rec.layers["layer0"])
+    assert not numbers.vector("d_c", 1, 2, 0).any()
+    assert numbers.vector("d_c", 1, 3, 0).any()

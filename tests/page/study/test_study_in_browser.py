@@ -10,10 +10,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from throughtime.page.study.equations import equations
+from throughtime.page.study.evaluate import LayerNumbers, Place
 from throughtime.page.study.page import render_study
 
 from .reading import caption, digits, number, outputs, settled_hash
-from .recorded import recording
+from .recorded import recording, truncated
 
 pytestmark = pytest.mark.browser
 
@@ -31,6 +32,22 @@ def expected(rec, target, t, b, k):
     layer = rec.layers["layer0"]
     array = layer.errors.get(target) if target.startswith("d_") else layer.values[target]
     return digits(float(array[t, b, k]), 4)
+
+
+def parts(layer, line, t, b, k):
+    """Sizes of a sum's terms."""
+    numbers, place = LayerNumbers(layer), Place(t, b, k)
+    return [abs(numbers.term(term, place)) for term in numbers.terms(line, place)]
+
+
+def parts_shown(page, moment, line):
+    if not line.terms:
+        return []
+    shown = page.locator(".lines > .line").nth(moment.lines.index(line))
+    texts = shown.locator(
+        ".piece.term .sum" if not line.function else ".piece.term .numbers"
+    ).all_text_contents()
+    return [abs(number(text.partition("(")[2] if line.function else text)) for text in texts]
 
 
 @pytest.mark.parametrize("rec", [LSTM, RNN], ids=["lstm", "rnn"])
@@ -52,6 +69,7 @@ def test_every_number_of_ten_places_is_the_recorded_one(study, rec):
                         b,
                         k,
                     )
+                assert parts_shown(page, moment, line) == pytest.approx(parts(layer, line, t, b, k), rel=6e-3)
                 if line.routes:
                     assert found["routes"] == pytest.approx(found[line.target], rel=2e-3, abs=1e-7)
     assert opened.complaints == []
@@ -334,3 +352,17 @@ def test_a_page_too_large_is_cut_down_with_a_word(study):
     terms = [number(text) for text in page.locator(".piece.term .sum").all_text_contents()]
     assert sum(terms) == pytest.approx(outputs(page)["c"], abs=2e-3)
     assert len(whole) < 400_000
+
+
+def test_at_a_cut_the_routes_from_the_next_step_are_closed(study):
+    rec = truncated()
+    opened = study(rec, fragment="#unit=2&at=backward.3.d_c")
+    page = opened.page
+    parts = [
+        number(text) for text in page.locator("table.routes tbody td.number:not(.share)").all_text_contents()
+    ]
+    assert [part == 0 for part in parts] == [False, False, True, True, True]
+    assert outputs(page)["d_c"] == expected(rec, "d_c", 2, 0, 1)
+    assert outputs(page)["routes"] == pytest.approx(outputs(page)["d_c"], rel=1e-3)
+    assert page.locator(".time-wire.cut").count() == 1
+    assert opened.complaints == []

@@ -17,6 +17,7 @@ from .recorded import recording
 from .test_live import replay
 
 HARNESS = """<!doctype html><html><head><meta charset="utf-8"></head><body><div id="here"></div>
+<p data-study-frame="here">frame</p>
 <script type="application/json" id="fields">{fields}</script>{arrays}
 <script type="module">{esm}
 const text = (id) => document.querySelector(`[data-array="${{id}}"]`).textContent;
@@ -24,7 +25,7 @@ const bytes = (id) => Uint8Array.from(atob(text(id)), (letter) => letter.charCod
 const read = (id) => new DataView(bytes(id).buffer);
 const arrays = new Proxy({{}}, {{ get: (_, id) => read(id) }});
 const fields = JSON.parse(document.getElementById("fields").textContent);
-const model = {{ get: (name) => ({{ fields, arrays, live: false }})[name] }};
+const model = {{ get: (name) => ({{ fields, arrays, live: false, frame: "here" }})[name] }};
 __render({{ model, el: document.getElementById("here") }});
 document.documentElement.dataset.ready = "";
 </script></body></html>"""
@@ -72,6 +73,7 @@ def test_it_renders_from_a_model(study):
     opened = study(text)
     page = opened.page
     assert caption(page).startswith("forward 1/4")
+    assert not page.locator("[data-study-frame]").is_visible()
     page.locator("#here h1").click()
     page.locator(".transport input").press("ArrowRight")
     assert caption(page) == "forward 1/4: block input"
@@ -89,14 +91,18 @@ def _plain(widget):
 
 
 @pytest.mark.browser
-def test_a_static_export_shows_it_in_a_frame(study):
+def test_a_static_export_shows_it_in_a_frame(study, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append(data))
     widget = Study(recording(T=4))
-    bundle, _ = widget._repr_mimebundle_()
-    assert "srcdoc" in bundle["text/html"]
-    page_text = f"<!doctype html><html data-ready><body>{bundle['text/html']}</body></html>"
-    opened = study(page_text)
+    widget._ipython_display_()
+    frame_html, live = shown
+    assert "application/vnd.jupyter.widget-view+json" in live
+    opened = study(f"<!doctype html><html data-ready><body>{frame_html['text/html']}</body></html>")
     frame = opened.page.frame_locator("iframe")
     frame.locator(".caption").wait_for()
     assert frame.locator(".caption").inner_text() == "forward 1/4: the input arrives"
     assert opened.complaints == []
-    assert html.escape('<div id="study">') in bundle["text/html"]
+    assert f'data-study-frame="{widget.frame}"' in frame_html["text/html"]
+    assert len(widget.frame) == 16
+    assert html.escape('<div id="study">') in frame_html["text/html"]

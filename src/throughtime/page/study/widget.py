@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import secrets
 from typing import Any, cast
 
 import anywidget
@@ -18,7 +19,7 @@ from throughtime.recording import Recording
 class Study(anywidget.AnyWidget):
     """The study page as a widget: `Study(rec)` at the end of a cell.
 
-    In a notebook exported without its widgets' state the same page stands in a frame.
+    In an exported notebook, where no widget comes alive, the same page stands in a frame.
 
     Args:
         recording: What to show.
@@ -35,6 +36,7 @@ class Study(anywidget.AnyWidget):
     fields = traitlets.Dict().tag(sync=True)
     arrays = traitlets.Dict().tag(sync=True)
     live = traitlets.Bool(False).tag(sync=True)
+    frame = traitlets.Unicode().tag(sync=True)
 
     def __init__(
         self,
@@ -48,7 +50,12 @@ class Study(anywidget.AnyWidget):
             raise ValueError("Study: give a recording, or a replay.")
         self._replay, self._beside, self._limit = replay, beside, limit
         self._data = self._gather(cast(Replay, replay).record() if recording is None else recording, True)
-        super().__init__(fields=self._data.fields, arrays=self._data.arrays.bytes, live=replay is not None)
+        super().__init__(
+            fields=self._data.fields,
+            arrays=self._data.arrays.bytes,
+            live=replay is not None,
+            frame=secrets.token_hex(8),
+        )
         self.on_msg(self._changed)
 
     def html(self) -> str:
@@ -56,12 +63,20 @@ class Study(anywidget.AnyWidget):
         page = html.escape(render_data(self._data), quote=True)
         style = "width: 100%; height: 860px; border: 1px solid #868e97"
         allowed = 'sandbox="allow-scripts allow-downloads allow-modals"'
-        return f'<iframe title="throughtime study" {allowed} style="{style}" srcdoc="{page}"></iframe>'
+        name = f'title="throughtime study" data-study-frame="{self.frame}"'
+        return f'<iframe {name} {allowed} style="{style}" srcdoc="{page}"></iframe>'
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**options)
+    def _ipython_display_(self) -> None:
+        """Show the frame and the widget; the widget, where it comes alive, hides the frame.
+
+        An exported notebook loads widgets from the network or not at all; the frame is always in it.
+        """
+        from IPython.display import display
+
+        display({"text/html": self.html()}, raw=True)  # type: ignore[no-untyped-call]
+        bundle = self._repr_mimebundle_()
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        return {**data, "text/html": self.html()}, metadata
+        display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
 
     def _gather(self, recording: Recording, confirm: bool) -> StudyData:
         return study_data(recording, beside=self._beside, limit=self._limit, confirm=confirm)

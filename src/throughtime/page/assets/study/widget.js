@@ -26,6 +26,8 @@ function render({ model, el }) {
   el.append(root);
   const store = makeStore(structuredClone(model.get("fields")), bytesOf(model));
   const study = mountStudy(root, store, { recompute: model.get("live") ? recomputeIn(model) : null });
+  const frame = document.querySelector(`[data-study-frame="${model.get("frame")}"]`);
+  if (frame) frame.style.display = "none";
   return () => study.close();
 }
 
