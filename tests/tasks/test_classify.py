@@ -258,3 +258,13 @@ def test_a_part_of_sst(tmp_path: Path) -> None:
     classifier = Classifier(members=1, epochs=3).fit(train.texts[:3_000], train.labels[:3_000], display=QUIET)
     dev = read_texts(folder / "stsa.binary.dev.gz")
     assert classifier.evaluate(dev.texts, dev.labels).test.accuracy > 0.68
+
+
+def test_a_model_of_another_task_is_named_as_such(tmp_path: Path) -> None:
+    texts = [f"good {n}" for n in range(20)] + [f"bad {n}" for n in range(20)]
+    small = tt.Classifier(hidden=2, embedding=2, members=1, epochs=1)
+    small.fit(texts, ["pos"] * 20 + ["neg"] * 20, folder=tmp_path / "model", display=QuietDisplay())
+    with pytest.raises(
+        tt.ModelFolderError, match=r"a model of the task 'classify', expected one of .* 'forecast'"
+    ):
+        tt.Forecaster.load(tmp_path / "model")

@@ -108,10 +108,15 @@ def read_card(folder: Path, card: type[CardT]) -> CardT:
     """Read and check `model.json`.
 
     Raises:
-        ModelFolderError: there is no such folder or file, it is damaged or edited, or it was written by
-            a later version.
+        ModelFolderError: there is no such folder or file, it is damaged or edited, it was written by a
+            later version, or the model is one of another task.
     """
-    _check_model(folder)
+    task, expected = read_task(folder), card.model_fields["task"].default
+    if task != expected:
+        raise ModelFolderError(
+            f"{folder}: a model of the task {task!r}, expected one of the task {expected!r}; "
+            "throughtime.load reads a model of any task"
+        )
     return read_sealed(folder / MODEL_JSON, card)
 
 
