@@ -189,7 +189,7 @@ def text_box(
 
 def table(slide: Any, heads: list[str], rows: list[tuple[list[Run], str, str]]) -> None:
     """A native table at the right: symbols, numbers, result."""
-    widths = (1.75, 1.4, 1.15)
+    widths = (1.5, 1.4, 1.4)
     size, height = (12.0, 0.42) if len(rows) <= 8 else (10.0, 0.28)
     shape = slide.shapes.add_table(
         len(rows) + 1, 3, Inches(8.8), Inches(1.25), Inches(sum(widths)), Inches(height * (len(rows) + 1))
