@@ -10,12 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from throughtime.cells import Variant
 from throughtime.nn.lstm import LSTMLayer
 from throughtime.nn.recurrent import Layer, Recurrent
 from throughtime.nn.rnn import RNNLayer
-from throughtime.ops import native
-from throughtime.ops.backends import NATIVE, backend, resolve
+from throughtime.ops.backends import backend, resolve
 from throughtime.ops.local_factors import LocalFactors, lstm_factors, rnn_factors
 from throughtime.ops.lstm_loop import LSTMForward, LSTMParameters, LSTMState
 from throughtime.ops.simple_rnn_loop import RNNForward, RNNParameters
@@ -64,7 +62,10 @@ class LayerPass:
         """Run the layer again: its output and what its backward reads."""
         layer = self.layer
         if isinstance(layer, LSTMLayer):
-            return self._lstm_forward(layer.cell.variant, _lstm_parameters(layer))
+            weights, v = _lstm_parameters(layer), layer.cell.variant
+            return backend(self.backend).lstm_forward(
+                self.x, self._lstm_state(), weights, self.lengths, v, self.reverse
+            )
         if isinstance(layer, RNNLayer):
             p, g = _rnn_parameters(layer), layer.nonlinearity
             return backend(self.backend).rnn_forward(self.x, self.state[0], p, self.lengths, g, self.reverse)
@@ -88,24 +89,6 @@ class LayerPass:
         v = self.layer.cell.variant
         named = zip(v.blocks, saved.gates.chunk(len(v.blocks), dim=-1), strict=True)
         return {name: values for name, values in named if name != "z"}
-
-    def _lstm_forward(self, v: Variant, p: LSTMParameters) -> LSTMForward:
-        """By the layer's backend; gates after the native kernel as exact as torch has them.
-
-        The kernel's logistic function is right to 8e-8 in float32, but its error leans to one side, and over
-        some hundred steps the product of forget gates gathers it.
-        """
-        arguments = (self.x, self._lstm_state(), p, self.lengths, v, self.reverse)
-        if self.backend != NATIVE.name or self.x.shape[1] == 0:
-            return backend(self.backend).lstm_forward(*arguments)
-        bars = self.x.new_empty(*self.x.shape[:2], p.weight_hh.shape[0])
-        found = native.lstm_forward(*arguments, bars=bars)
-        z = v.blocks.index("z") * p.weight_hh.shape[1]
-        to_z = slice(z, z + p.weight_hh.shape[1])
-        block_input = bars[..., to_z].clone()
-        gates = bars.sigmoid_()
-        gates[..., to_z] = block_input.tanh_() if v.input_activation == "tanh" else block_input
-        return found._replace(gates=gates)
 
     def _lstm_state(self) -> LSTMState:
         return LSTMState(self.state[0], self.state[1], self.state[2] if len(self.state) == 3 else None)
