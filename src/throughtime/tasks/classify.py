@@ -19,6 +19,7 @@ import torch
 
 from throughtime.data import Words
 from throughtime.errors import ModelFolderError
+from throughtime.nn.classify_network import Ensemble
 from throughtime.tasks import model_folder
 from throughtime.tasks.classify_card import TASK, TOKENIZER, ClassifyCard, ClassifyRun
 from throughtime.tasks.classify_data import ClassifyData, Sources, batches_of, other_part, prepare_texts
@@ -62,6 +63,8 @@ class Classifier(Estimator[ClassifySettings]):
     """
 
     settings_class = ClassifySettings
+    card_: ClassifyCard
+    network_: Ensemble
 
     def fit(
         self,
@@ -165,17 +168,6 @@ class Classifier(Estimator[ClassifySettings]):
         again = prepare_texts(open_again(run, data, labels), settings, self.words_)
         return evaluate_parts(self.network_, self.temperature_, again).metrics
 
-    def save(self, folder: str | Path) -> Path:
-        """Write the model folder: weights, tokenizer, model.json, metrics.json, history.csv, report.html.
-
-        Raises:
-            OutputError: the folder cannot be written.
-        """
-        self._check_fitted("save")
-        folder = Path(folder)
-        model_folder.write_model(folder, self.card_, self.network_.state_dict(), self.texts_)
-        return folder
-
     @classmethod
     def load(cls, folder: str | Path) -> Classifier:
         """Read a model folder.
@@ -228,10 +220,8 @@ class Classifier(Estimator[ClassifySettings]):
         seconds = time.perf_counter() - started
         fitted = Fitted(run, data, self.network_, self.temperature_, self.fit_result_, evaluation, seconds)
         self.card_, self.texts_ = make_card(fitted), make_texts(fitted)
-        if folder is not None and is_first():
-            self.save(folder)
-            if self.fit_result_.stopped != "interrupted":
-                model_folder.remove_checkpoints(folder)
+        if folder is not None:
+            self._keep(folder, interrupted=self.fit_result_.stopped == "interrupted")
         return self
 
     def _train(self, data: ClassifyData, folder: Path | None, shown: Display, resume: bool) -> None:

@@ -7,13 +7,17 @@ underscore; `get_params`, `set_params` and `sklearn.base.clone` work.
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import ValidationError
 from sklearn.exceptions import NotFittedError
+from torch import nn
 
 from throughtime.errors import SettingsError
+from throughtime.tasks import model_folder
 from throughtime.tasks.task_settings import TaskSettings
+from throughtime.training.distributed import is_first
 
 SettingsT = TypeVar("SettingsT", bound=TaskSettings)
 
@@ -26,6 +30,9 @@ class Estimator(Generic[SettingsT]):
     """
 
     settings_class: ClassVar[type[TaskSettings]]
+    card_: model_folder.Card
+    network_: nn.Module
+    texts_: dict[str, str]
 
     def __init__(self, **settings: Any) -> None:
         known = self.settings_class.names()
@@ -67,6 +74,25 @@ class Estimator(Generic[SettingsT]):
             if name not in defaults or value != defaults[name]
         }
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the model folder: weights, model.json, metrics.json, history.csv, report.html and the like.
+
+        Raises:
+            OutputError: the folder cannot be written.
+        """
+        self._check_fitted("save")
+        folder = Path(folder)
+        model_folder.write_model(folder, self.card_, self.network_.state_dict(), self.texts_)
+        return folder
+
+    def _keep(self, folder: Path, *, interrupted: bool) -> None:
+        """What the first process does when a fit has ended: save it, and remove what only `resume` needs."""
+        if not is_first():
+            return
+        self.save(folder)
+        if not interrupted:
+            model_folder.remove_checkpoints(folder)
 
     @classmethod
     def _with(cls, settings: SettingsT) -> Self:

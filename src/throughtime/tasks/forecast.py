@@ -65,6 +65,8 @@ class Forecaster(Estimator[ForecastSettings]):
     """
 
     settings_class = ForecastSettings
+    card_: ForecastCard
+    network_: ForecastNetwork
 
     def __init__(self, target: str, **settings: Any) -> None:
         super().__init__(target=target, **settings)
@@ -161,17 +163,6 @@ class Forecaster(Estimator[ForecastSettings]):
         windows = all_windows(series, settings, self.scaler_)
         return evaluate(self.network_, self.margins_, self._words(), test=windows, step=series.step).metrics
 
-    def save(self, folder: str | Path) -> Path:
-        """Write the model folder: weights, model.json, metrics.json, history.csv and report.html.
-
-        Raises:
-            OutputError: the folder cannot be written.
-        """
-        self._check_fitted("save")
-        folder = Path(folder)
-        model_folder.write_model(folder, self.card_, self.network_.state_dict(), self.texts_)
-        return folder
-
     @classmethod
     def load(cls, folder: str | Path) -> Forecaster:
         """Read a model folder.
@@ -228,10 +219,8 @@ class Forecaster(Estimator[ForecastSettings]):
         seconds = time.perf_counter() - started
         fitted = Fitted(run, data, self.network_, self.margins_, self.fit_result_, evaluation, seconds)
         self.card_, self.texts_ = make_card(fitted), make_texts(fitted)
-        if folder is not None and is_first():
-            self.save(folder)
-            if self.fit_result_.stopped != "interrupted":
-                model_folder.remove_checkpoints(folder)
+        if folder is not None:
+            self._keep(folder, interrupted=self.fit_result_.stopped == "interrupted")
         return self
 
     def _evaluate(self, data: ForecastData, on_validation: PartForecast | None = None) -> Evaluation:
