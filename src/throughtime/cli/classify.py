@@ -5,16 +5,14 @@ from __future__ import annotations
 import json as json_module
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from throughtime import files
+from throughtime.cli.answering import in_groups, lines_of_stdin, write_answers
 from throughtime.cli.fitting import (
     AsJson,
     Out,
@@ -44,7 +42,6 @@ GROUPS = {
     "embedding": NETWORK,
 }
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson")  # read by columns in `predict`; other files line by line
-AT_ONCE = 256  # texts of a file that are answered together
 
 
 @settings_as_options(ClassifySettings, GROUPS)
@@ -88,46 +85,33 @@ def predict_with(folder: Path, data: str | None, *, out: Path | None, as_json: b
     DATA), line by line. Standard input is answered line by line as it comes.
     """
     classifier = Classifier.load(folder)
-    answer = _Answers(classifier, as_json)
-    with ExitStack() as stack:
-        groups: Iterator[list[str]]
-        if data is None:
-            groups, place = ([line.rstrip("\r\n")] for line in sys.stdin), "standard input line"
-        else:
-            groups, place = _groups(iter(_texts_of(data, classifier.settings))), f"{Path(data).name} text"
-        if out is None:
-            answer.write(groups, sys.stdout, place)
-        else:
-            file = stack.enter_context(files.replacing(out))
-            with file.open("w", encoding="utf-8") as stream:
-                answer.write(groups, stream, place)
-    if out is not None:
-        print(f"Wrote {answer.count:,} answers to {out}", file=sys.stderr)
-    answer.warn()
+    if data is None:
+        groups, place = lines_of_stdin(), "standard input line"
+    else:
+        groups, place = in_groups(_texts_of(data, classifier.settings)), f"{Path(data).name} text"
+    answers = _Answers(classifier, place, as_json=as_json)
+    write_answers(groups, answers, out)
+    answers.warn()
     return 0
 
 
 class _Answers:
     """Answers texts, and counts those that say little: without a word, or with no known word."""
 
-    def __init__(self, classifier: Classifier, as_json: bool) -> None:
-        self.classifier, self.as_json = classifier, as_json
+    def __init__(self, classifier: Classifier, place: str, *, as_json: bool) -> None:
+        self.classifier, self.place, self.as_json = classifier, place, as_json
         self.count = 0
         self.little: list[int] = []  # numbers of those texts, from 1
-        self.place = ""
 
-    def write(self, groups: Iterator[list[str]], stream: TextIO, place: str) -> None:
-        """One line for each text, written as soon as its group is answered."""
-        self.place = place
-        for texts in groups:
-            shares = self.classifier.predict_proba(texts)
-            known = self.classifier.words_.known(texts)
-            for text, row, words in zip(texts, shares, known, strict=True):
-                self.count += 1
-                if not words:
-                    self.little.append(self.count)
-                print(self._line(row.tolist(), words, len(self.classifier.words_.cut(text))), file=stream)
-            stream.flush()
+    def __call__(self, texts: list[str]) -> Iterator[str]:
+        """One line for each text."""
+        shares = self.classifier.predict_proba(texts)
+        known = self.classifier.words_.known(texts)
+        for text, row, words in zip(texts, shares, known, strict=True):
+            self.count += 1
+            if not words:
+                self.little.append(self.count)
+            yield self._line(row.tolist(), words, len(self.classifier.words_.cut(text)))
 
     def warn(self) -> None:
         """Say on stderr how many texts held nothing that the network knows."""
@@ -151,11 +135,6 @@ class _Answers:
 def _texts_of(path: str, settings: ClassifySettings) -> tuple[str, ...]:
     table = path.lower().removesuffix(".gz").endswith(TABLES)
     return read_texts(path, layout="auto" if table else "lines", text=settings.text, labelled=False).texts
-
-
-def _groups(texts: Iterator[str]) -> Iterator[list[str]]:
-    while group := list(islice(texts, AT_ONCE)):
-        yield group
 
 
 def _finished(classifier: Classifier, folder: Path, *, as_json: bool) -> int:

@@ -29,8 +29,8 @@ from throughtime.errors import SettingsError
 from throughtime.tasks.forecast import Forecaster
 from throughtime.tasks.forecast_card import TASK
 from throughtime.tasks.forecast_settings import ForecastSettings
+from throughtime.tasks.forecast_sources import SHIPPED_WEATHER
 from throughtime.tasks.scores import Metrics
-from throughtime.tasks.sources import SHIPPED_WEATHER
 from throughtime.training.distributed import is_first
 
 NETWORK, TRAINING = network_groups(3)
