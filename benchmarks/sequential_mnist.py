@@ -117,7 +117,9 @@ def read_idx(path: Path) -> Tensor:
     shape = np.frombuffer(content, ">u4", count=content[3], offset=4)
     found = np.frombuffer(content, np.uint8, offset=4 + 4 * content[3])
     if found.size != shape.prod():
-        raise SystemExit(f"{path}: announces {shape.prod():,} bytes and holds {found.size:,}; fetch it again.")
+        raise SystemExit(
+            f"{path}: announces {shape.prod():,} bytes and holds {found.size:,}; fetch it again."
+        )
     return torch.from_numpy(found.reshape(shape).copy())
 
 

@@ -31,7 +31,8 @@ def evaluate(
 def predict(
     folder: Folder,
     data: Annotated[
-        str | None, Parameter(help="What to answer; for a classifier, left away, each line of stdin.")
+        str | None,
+        Parameter(help="What to answer; where lines are answered, - or nothing is standard input."),
     ] = None,
     /,
     *,
@@ -43,7 +44,8 @@ def predict(
     A forecast is what comes after the last row of a table, with intervals, as CSV. A classifier gives one
     line for each line of a file or of standard input: label and probability, or with --json every class.
     """
-    done: int = _commands(folder).predict_with(folder, data, out=out, as_json=json)
+    given = None if data == "-" else data
+    done: int = _commands(folder).predict_with(folder, given, out=out, as_json=json)
     return done
 
 

@@ -1,13 +1,16 @@
 """Tables and texts in; regular series, windows, numbered words and batches out."""
 
 from throughtime.data.batches import StreamBatches, WindowBatches
+from throughtime.data.channels import Channels
 from throughtime.data.cooccurrence import word_vectors
 from throughtime.data.durations import format_duration, parse_duration, steps_of
 from throughtime.data.prepare import apply, prepare
 from throughtime.data.read import read_table
+from throughtime.data.read_sequences import read_sequences
 from throughtime.data.recipe import ColumnRule, PrepareSettings, Recipe, Series
 from throughtime.data.scaling import Scaler
 from throughtime.data.sequence_batches import SequenceBatches
+from throughtime.data.sequences import Sequences, from_arrays
 from throughtime.data.shipped import weather
 from throughtime.data.split import Parts, part_borders, split_windows
 from throughtime.data.table import Repair, Table
@@ -16,6 +19,7 @@ from throughtime.data.windows import Windows, longest_stretch, make_windows
 from throughtime.data.words import Words
 
 __all__ = [
+    "Channels",
     "ColumnRule",
     "Parts",
     "PrepareSettings",
@@ -23,6 +27,7 @@ __all__ = [
     "Repair",
     "Scaler",
     "SequenceBatches",
+    "Sequences",
     "Series",
     "StreamBatches",
     "Table",
@@ -32,12 +37,14 @@ __all__ = [
     "Words",
     "apply",
     "format_duration",
+    "from_arrays",
     "from_lists",
     "longest_stretch",
     "make_windows",
     "parse_duration",
     "part_borders",
     "prepare",
+    "read_sequences",
     "read_table",
     "read_texts",
     "split_windows",

@@ -1,10 +1,10 @@
-"""What a finished fit of a classifier leaves behind: card, tokenizer, metrics.json, history.csv, report."""
+"""What a finished fit of a classifier leaves behind: card, encoder, metrics.json, history.csv, report."""
 
 from __future__ import annotations
 
 from throughtime.nn.classify_network import Ensemble
 from throughtime.page.classify_report import render_classify_report
-from throughtime.tasks.classify_card import TASK, TOKENIZER, ClassifyCard, ClassifyRun
+from throughtime.tasks.classify_card import TASK, ClassifyCard, ClassifyRun
 from throughtime.tasks.classify_data import ClassifyData
 from throughtime.tasks.classify_evaluation import Evaluation
 from throughtime.tasks.classify_report import build_report
@@ -17,20 +17,20 @@ from throughtime.training import Diagnosis, diagnose
 ADVICE = {
     "high bias": (
         "longer training: more --epochs, or another --learning-rate",
-        "a larger network: --hidden or --embedding twice as large",
-        "less restraint: a smaller --dropout and --word-dropout",
+        "a larger network: --hidden twice as large, or more --layers",
+        "less restraint: a smaller --dropout and --input-dropout",
     ),
     "high variance": (
-        "more labelled texts help most",
-        "more restraint: a larger --word-dropout, --input-dropout or --weight-decay",
+        "more labelled {noun}s help most",
+        "more restraint: a larger --input-dropout, --dropout or --weight-decay",
         "more --members, whose errors even out",
     ),
     "both": (
-        "more labelled texts, and a look at the labels of the texts it is surest and wrong about",
+        "more labelled {noun}s, and a look at the labels of the {noun}s it is surest and wrong about",
         "another --learning-rate or more --epochs: the training itself may be what fails",
     ),
     "balanced": (
-        "more labelled texts, or a larger --hidden, may still gain a little",
+        "more labelled {noun}s, or a larger --hidden, may still gain a little",
         "another --seed shows how much of a gain is chance",
     ),
 }
@@ -55,20 +55,20 @@ def make_texts(fitted: ClassifyFitted) -> dict[str, str]:
         fitted.network,
         fitted.evaluation,
         fitted.result,
-        diagnose_classifier(fitted.evaluation.metrics),
+        diagnose_classifier(fitted.evaluation.metrics, fitted.data.encoder.noun),
         parameters=fitted.parameters,
         seconds=fitted.seconds,
         command=command_of(TASK, fitted.run.settings, fitted.run.source.path),
     )
     return {
-        TOKENIZER: fitted.data.words.to_json(),
+        fitted.data.encoder.file: fitted.data.encoder.to_json(),
         METRICS: fitted.evaluation.metrics.model_dump_json(indent=2) + "\n",
         HISTORY: history_as_csv(fitted.result),
         REPORT: render_classify_report(report),
     }
 
 
-def diagnose_classifier(metrics: ClassifyMetrics) -> Diagnosis:
+def diagnose_classifier(metrics: ClassifyMetrics, noun: str) -> Diagnosis:
     """High bias or high variance, by the share of wrong answers beside the best baseline's."""
     assert metrics.training is not None
     assert metrics.validation is not None
@@ -83,4 +83,5 @@ def diagnose_classifier(metrics: ClassifyMetrics) -> Diagnosis:
         unit="%",
         name_of_baseline=best,
     )
-    return found.model_copy(update={"advice": ADVICE[found.verdict]})
+    advice = tuple(line.format(noun=noun) for line in ADVICE[found.verdict])
+    return found.model_copy(update={"advice": advice})
