@@ -35,7 +35,7 @@ GROUPS = {
     "kind": Group("Data", sort_key=1),
     "text": Group("Texts", sort_key=2),
     "sequence": Group("Sequences of numbers", sort_key=3),
-    "hidden": NETWORK,
+    "embedding": NETWORK,
 }
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson")  # read by columns in `predict`; other files line by line
 
