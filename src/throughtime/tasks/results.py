@@ -36,7 +36,7 @@ def history_as_csv(result: FitResult) -> str:
 
 def _flat(epoch: Epoch) -> dict[str, object]:
     """An epoch as one row, what was watched in columns of its own."""
-    row = epoch.model_dump(exclude={"watched"})
+    row = epoch.model_dump(exclude={"watched", "note"})
     if epoch.watched is None:
         return row
     for path, layer in epoch.watched.layers.items():
