@@ -92,12 +92,13 @@ class Reader(nn.Module):
 
 
 def spread_memories(lstm: tt.LSTM, steps: int) -> None:
-    """Let the units begin with memories of 1 to `steps` steps, by the biases of input and forget gate.
+    """Let the units begin with memories of 1 to `steps` steps, evenly over the logarithm of that length.
 
-    Source: Tallec and Ollivier, Can recurrent neural networks warp time? (2018).
+    A forget gate's bias of b remembers for about e^b steps; the input gate's begins at -b. After Tallec and
+    Ollivier, Can recurrent neural networks warp time? (2018), who spread them evenly over the length itself.
     """
     H = lstm.hidden_size
-    chosen = torch.log(1 + torch.rand(H) * (steps - 2))
+    chosen = torch.rand(H) * torch.tensor(float(steps)).log()
     bias = dict(lstm.named_parameters())["layer0.bias"]
     with torch.no_grad():
         bias[:H], bias[H : 2 * H] = -chosen, chosen

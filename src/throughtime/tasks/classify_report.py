@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import numpy as np
-from torch import nn
 
-from throughtime._version import __version__
+from throughtime.nn.classify_network import Ensemble
 from throughtime.page import classify_report as page
-from throughtime.page import parts
 from throughtime.tasks.classify_card import ClassifyRun
 from throughtime.tasks.classify_data import ClassifyData, Part
 from throughtime.tasks.classify_encoders import Kind
@@ -17,47 +13,33 @@ from throughtime.tasks.classify_evaluation import Evaluation
 from throughtime.tasks.classify_examples import example_groups
 from throughtime.tasks.classify_network import LOSS_NAME, describe_network
 from throughtime.tasks.classify_scores import ClassifyMetrics, PartScores
-from throughtime.training import Diagnosis, FitResult
+from throughtime.tasks.fitting import Fitted
+from throughtime.tasks.reporting import shared_report
+from throughtime.training import Diagnosis
 
 LIMITS: dict[Kind, str] = {
     "text": "Words that count are found one at a time; two that only count together are not seen.",
     "numbers": "Stretches that count are found one at a time; two that only count together are not seen.",
 }
 
+ClassifyFitted = Fitted[ClassifyRun, ClassifyData, Ensemble, Evaluation]
 
-def build_report(
-    run: ClassifyRun,
-    data: ClassifyData,
-    network: nn.Module,
-    evaluation: Evaluation,
-    result: FitResult,
-    diagnosis: Diagnosis,
-    *,
-    parameters: int,
-    seconds: float,
-    command: str,
-) -> page.ClassifyReport:
+
+def build_report(fitted: ClassifyFitted, diagnosis: Diagnosis) -> page.ClassifyReport:
     """Gather everything that `render_classify_report` draws."""
-    metrics = evaluation.metrics
+    run, data, metrics = fitted.run, fitted.data, fitted.evaluation.metrics
+    network = describe_network(run.settings)
     return page.ClassifyReport(
+        **shared_report(fitted, data.repairs, diagnosis),
         title=f"Classes of {run.source.name}",
-        version=__version__,
-        created=datetime.now(UTC),
-        network=describe_network(run.settings),
-        parameters=parameters,
-        seconds_to_fit=seconds,
+        network=network,
         source=run.source.name,
         classes=data.classes,
         parts=[_part(name, part, len(data.classes)) for name, part in _parts(data)],
         noun=data.encoder.noun,
         known=data.encoder.known,
-        repairs=[parts.Repair(**repair.model_dump()) for repair in data.repairs],
-        history=[
-            parts.Epoch(**epoch.model_dump(include=set(parts.Epoch.model_fields))) for epoch in result.history
-        ],
-        best_epoch=result.best_epoch,
         loss_name=LOSS_NAME.format(noun=data.encoder.noun),
-        scores=_scores(metrics, describe_network(run.settings)),
+        scores=_scores(metrics, network),
         per_class=[
             page.ClassFigures(label=label, **figures.model_dump())
             for label, figures in metrics.per_class.items()
@@ -66,10 +48,7 @@ def build_report(
         calibration=[page.Bin(**one.model_dump()) for one in metrics.calibration],
         calibration_error=metrics.test.calibration_error,
         temperature=metrics.temperature,
-        groups=example_groups(network, data, evaluation),
-        diagnosis=parts.Diagnosis(**diagnosis.model_dump(include=set(parts.Diagnosis.model_fields))),
-        command=command,
-        settings=run.settings.model_dump(mode="json"),
+        groups=example_groups(fitted.network, data, fitted.evaluation),
         limits=[LIMITS[data.encoder.kind]],
     )
 
