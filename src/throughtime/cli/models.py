@@ -9,10 +9,12 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from throughtime.cli.fitting import AsJson
+from throughtime.errors import SettingsError
 from throughtime.page.open import open_in_browser
 from throughtime.tasks.load import check_task
 from throughtime.tasks.model_folder import REPORT, read_report
 
+STDIN = "-"
 Folder = Annotated[Path, Parameter(help="Folder of a trained model.")]
 
 
@@ -32,7 +34,10 @@ def predict(
     folder: Folder,
     data: Annotated[
         str | None,
-        Parameter(help="What to answer; where lines are answered, - or nothing is standard input."),
+        Parameter(
+            help="What to answer; where lines are answered, - or nothing is standard input.",
+            allow_leading_hyphen=True,
+        ),
     ] = None,
     /,
     *,
@@ -42,9 +47,12 @@ def predict(
     """Use a trained model on new data.
 
     A forecast is what comes after the last row of a table, with intervals, as CSV. A classifier gives one
-    line for each line of a file or of standard input: label and probability, or with --json every class.
+    line for each text or sequence of a file or of standard input: label and probability, or with --json
+    every class.
     """
-    given = None if data == "-" else data
+    given = None if data == STDIN else data
+    if given is not None and given.startswith("-"):
+        raise SettingsError(f"predict: no option {given}; a file of that name is ./{given}")
     done: int = _commands(folder).predict_with(folder, given, out=out, as_json=json)
     return done
 
