@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 from throughtime.data.table import Repair
 from throughtime.data.texts import label_text
@@ -129,6 +130,8 @@ def check_labels(found: Sequences) -> None:
 
 
 def _array(one: Any, number: int) -> Floats:
+    if isinstance(one, Tensor):
+        one = one.detach().cpu().numpy()
     try:
         found = np.array(one, dtype=np.float64)
     except (TypeError, ValueError) as error:
