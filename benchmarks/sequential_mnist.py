@@ -173,6 +173,7 @@ class Found:
     epochs: int
     best_epoch: int
     seconds: float
+    processor: float
     validation: float
     test: float
     memory: int
@@ -197,9 +198,9 @@ def train(
     rate = options.learning_rate or RATES[cell]
     settings = FitSettings(epochs=epochs, learning_rate=rate, clip_norm=1.0, seed=options.seed)
     display = QuietDisplay() if options.json else automatic_display()
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), time.process_time()
     result = fit(model, batches, checks, cross_entropy, settings, display=display)
-    seconds = time.perf_counter() - began
+    seconds, processor = time.perf_counter() - began, time.process_time() - busy
     memory = tt.memory_length(map_errors(model, test, order, at=[ORDERS[order][0] - 1]))
     found = Found(
         order,
@@ -209,6 +210,7 @@ def train(
         epochs,
         result.best_epoch,
         seconds,
+        processor,
         accuracy(model, judged, order),
         accuracy(model, test, order),
         memory.steps,
@@ -234,12 +236,14 @@ def draw(maps: dict[str, ErrorMap], file: Path) -> None:
 
 
 def show(found: list[Found]) -> None:
-    print(f"{'order':8}{'cell':12}{'H':>4}{'epochs':>8}{'time':>9}{'validation':>12}{'test':>9}  memory")
+    """A line for each network; processor time adds up the threads."""
+    heads = f"{'time':>9}{'processor':>11}{'validation':>12}{'test':>9}"
+    print(f"{'order':8}{'cell':12}{'H':>4}{'epochs':>8}{heads}  memory")
     for one in found:
         memory = f"{'all ' if one.all_steps else ''}{one.memory} of {ORDERS[one.order][0] - 1} steps"
         print(
             f"{one.order:8}{one.cell:12}{one.hidden:4}{one.epochs:8}{one.seconds:7.0f} s"
-            f"{one.validation:12.2%}{one.test:9.2%}  {memory}"
+            f"{one.processor:9.0f} s{one.validation:12.2%}{one.test:9.2%}  {memory}"
         )
 
 
