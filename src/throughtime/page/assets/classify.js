@@ -1,7 +1,7 @@
 // The page of a classifier: its sections in order, each left out when the report has nothing for it.
 
 import { classTable, confidenceTable, confusionTable, examplesOf, methodTable } from "./classes.js";
-import { curvesOf } from "./curves.js";
+import { curvesOf, inLines } from "./curves.js";
 import { el, scroller, table } from "./dom.js";
 import { count, percent } from "./format.js";
 import { learning, lede, masthead, report, section, settings, show, words } from "./shell.js";
@@ -35,7 +35,7 @@ function examples() {
       "sequences",
       "Sequences",
       "Sequences and the steps that count",
-      lede("As the network reads them: in standard deviations of each channel over the training part, gaps filled. A stretch counts by how much the probability of the answer falls when that stretch alone is put at the training mean; shaded is the one that counts most."),
+      lede("As the network reads them: in standard deviations of each channel over the training part, gaps filled. A stretch counts by how much the probability of the answer falls when that stretch alone is put at the training mean.", inLines(report.groups[0].examples[0]) ? " Shaded is the one that counts most." : ""),
       report.groups.map(curvesOf),
     );
     return;

@@ -12,6 +12,7 @@ const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
 const CLASSES = ["k-forecast", "k1", "k2", "k3", "k4"];
 const SHOWN = 0.005; // what counts less is not named
 
+export const inLines = ({ channels }) => channels.length <= MOST_LINES;
 const valuesOf = ({ channels }) => channels.flatMap(({ values }) => values).filter((value) => value !== null);
 const range = ({ first, last }) => (first === last ? `step ${first}` : `steps ${first}–${last}`);
 
@@ -85,7 +86,7 @@ export function curvesOf(group) {
           "li",
           {},
           el("p", { class: "note" }, verdictOf(example), strongest(example)),
-          example.channels.length > MOST_LINES ? picture(example) : lines(example),
+          inLines(example) ? lines(example) : picture(example),
         ),
       ),
     ),
