@@ -100,9 +100,10 @@ def test_json_lines(name: str, tmp_path: Path) -> None:
 
 def test_lines_without_labels_and_single_values(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
-    path.write_text("[1, 2, null]\n" + '{"values": [[4], [5]]}\n[]\n')
+    path.write_text("[1, 0, null]\n" + '{"values": [[4], [5]]}\n[]\n')
     found = read_sequences(path, labelled=False)
     assert [one.shape for one in found.values] == [(3, 1), (2, 1), (0, 1)]
+    assert np.array_equal(found.values[0], [[1], [0], [np.nan]], equal_nan=True)
     assert found.values[1].tolist() == [[4], [5]]
 
 

@@ -166,7 +166,8 @@ def test_texts_and_numbers_are_told_apart(tmp_path: Path) -> None:
     reviews = pl.DataFrame({"id": [1, 1], "text": ["good", "bad"], "label": [1, 0]})
     for source in (table, tmp_path / "t.csv", tmp_path / "t.parquet", lines, arrays, np.ones((3, 4))):
         assert find_kind(source, settings) == "numbers"
-    for source in (reviews, reviews.with_columns(id=pl.int_range(2)), texts, ["a b", "c"]):
+    numbered = pl.DataFrame({"id": [1, 2], "words": ["a b", "c d"], "label": [1, 0]})
+    for source in (reviews, numbered, texts, ["a b", "c"]):
         assert find_kind(source, settings) == "text"
     assert find_kind(texts, ClassifySettings(kind="numbers")) == "numbers"
     assert find_kind(table, ClassifySettings(text="label")) == "text"
