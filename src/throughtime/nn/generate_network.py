@@ -71,7 +71,7 @@ class GenerateNetwork(nn.Module):
         return functional.linear(self.projection(y), self.embedding.weight[: self.symbols], self.head.bias)
 
     def stepper(self) -> SymbolStepper:
-        """This network with the weights of now, one symbol per call."""
+        """This network, one symbol per call; see `SymbolStepper`."""
         return SymbolStepper(self)
 
 
@@ -79,7 +79,7 @@ class SymbolStepper:
     """One sequence, symbol by symbol; the state stays inside.
 
     Args:
-        network: Its weights are taken as they are when the stepper is made.
+        network: In eval mode. When its weights have changed, make a new stepper.
     """
 
     def __init__(self, network: GenerateNetwork) -> None:

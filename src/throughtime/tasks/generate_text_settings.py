@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -12,6 +12,9 @@ from throughtime.tasks.task_settings import NetworkSettings, Positive, TaskSetti
 class TextSettings(NetworkSettings):
     """Settings of one generator of text."""
 
+    auto_updates: ClassVar[int] = 3_750
+    auto_epochs: ClassVar[tuple[int, int]] = (2, 60)
+
     validation: str | None = Field(None, description="File to choose the best epoch on; else split off.")
     test: str | None = Field(None, description="File to measure on at the end; else split off.")
     split: tuple[float, float, float] = Field(
@@ -19,10 +22,10 @@ class TextSettings(NetworkSettings):
         description="Shares of training, validation and test, in the order of the text; test may be 0.",
     )
 
-    hidden: Positive = Field(512, description="Hidden units of each layer.")
+    hidden: Positive = Field(384, description="Hidden units of each layer.")
     embedding: Positive = Field(64, description="Length of the vector of a character.")
     tied: bool = Field(False, description="The head's weights are the vectors of the characters.")
-    dropout: float = Field(0.4, ge=0, lt=1, description="Share of outputs dropped, after each layer.")
+    dropout: float = Field(0.3, ge=0, lt=1, description="Share of outputs dropped, after each layer.")
     input_dropout: float = Field(
         0.0,
         ge=0,
@@ -30,14 +33,14 @@ class TextSettings(NetworkSettings):
         description="Share of character vectors' entries dropped, the same all along a batch.",
     )
     epochs: Positive | Literal["auto"] = Field(
-        10, description="Passes over the training part; auto: about 1,000 updates, in 8 to 40 passes."
+        "auto", description="Passes over the training part; auto: about 3,750 updates, in 2 to 60 passes."
     )
-    batch_size: Positive = Field(64, description="Streams that the text is cut into, read side by side.")
+    batch_size: Positive = Field(32, description="Streams that the text is cut into, read side by side.")
     steps: Positive = Field(
         100,
         description="Characters of a stream in one update; errors run back over them, the state runs on.",
     )
-    learning_rate: float = Field(4e-3, gt=0, description="Largest learning rate of the schedule.")
+    learning_rate: float = Field(5e-3, gt=0, description="Largest learning rate of the schedule.")
 
     @field_validator("split")
     @classmethod

@@ -67,7 +67,7 @@ function surprise() {
       "places",
       "Where",
       "Where it is unsure",
-      lede("The first letters of a word carry most of the surprise; the rest of the word mostly follows from them."),
+      lede(`Mean surprise by where a character stands, and how much of the whole comes from there; below, lines of the ${report.part} part.`),
       scroller(
         "Surprise by place in the text",
         table({
