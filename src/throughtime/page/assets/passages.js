@@ -1,15 +1,13 @@
 // Text coloured by how little each character was foreseen, and texts that a network wrote.
 
 import { el } from "./dom.js";
-import { count, fixed, percent } from "./format.js";
+import { fixed, percent } from "./format.js";
 import { onRecall, recall, remember } from "./state.js";
 
 // Steps of the scale in nats: a shade each, and a mark below the character for the last ones, so that the
 // shade is not all that tells them.
 const STEPS = [0.25, 0.75, 1.5, 2.5, 4];
-const SHOWN = { "\n": "↵", " ": "\u00a0" };
-
-const stepOf = (nats) => STEPS.filter((step) => nats >= step).length;
+const stepOf = (nats) => (nats === null ? "none" : STEPS.filter((step) => nats >= step).length);
 const probability = (nats) => percent(Math.exp(-nats));
 
 function sentenceOf(character, nats) {
@@ -17,26 +15,13 @@ function sentenceOf(character, nats) {
   return nats === null ? `${name}: not judged` : `${name}: probability ${probability(nats)}, ${fixed(nats, 2)} nats`;
 }
 
-// Runs of characters of the same step become one element: a passage has thousands of characters.
-function runs({ text, nats }) {
-  const found = [];
-  Array.from(text).forEach((character, index) => {
-    const step = nats[index] === null ? "none" : String(stepOf(nats[index]));
-    const last = found[found.length - 1];
-    if (last && last.step === step && !text.includes("\u0000")) last.characters.push(index);
-    else found.push({ step, characters: [index] });
-  });
-  return found;
-}
-
 export function passageOf(passage, readout) {
   const characters = Array.from(passage.text);
-  const shown = (index) => (characters[index] === "\n" ? `${SHOWN["\n"]}\n` : characters[index]);
   const block = el(
     "p",
     { class: "passage" },
-    runs(passage).map(({ step, characters: places }) =>
-      el("span", { class: `nats-${step}` }, places.map((index) => el("span", { "data-index": index }, shown(index)))),
+    characters.map((character, index) =>
+      el("span", { class: `nats-${stepOf(passage.nats[index])}`, "data-index": index }, character === "\n" ? "↵\n" : character),
     ),
   );
   if (readout) {
@@ -123,4 +108,3 @@ export function samplesFigure(samples, best) {
   return el("div", { class: "examples" }, el("div", { class: "bar" }, range, tools), block);
 }
 
-export const characters = (value) => `${count(value)} characters`;
