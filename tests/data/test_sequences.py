@@ -69,9 +69,12 @@ def test_every_form_of_table(tmp_path: Path) -> None:
         same(read_sequences(source))
     named = read_sequences(path, features=["y2"], step="t")
     assert [one.tolist() for one in named.values] == [[[10], [30]], [[70], [80], [90]]]
-    unlabelled = read_sequences(frame.drop("label"), labelled=False)
+    unlabelled = read_sequences(frame.drop("label"), label="label", labelled=False)
     assert unlabelled.labels is None
     assert unlabelled.channels == ("x", "y2")
+    one = read_sequences(frame.select("t", "y2")[:2], labelled=False)
+    assert [values.tolist() for values in one.values] == [[[10], [30]]]
+    assert one.ids is None
 
 
 def test_steps_may_be_times_and_rows_mixed() -> None:

@@ -26,8 +26,9 @@ def read_sequences(
     """Read sequences of numbers, with a label each if `labelled`.
 
     A table has one row for each step: a column that tells the sequences apart, columns of numbers, a
-    label that stays the same all along a sequence, and perhaps a column of steps or times to sort by. In
-    JSON lines each object is a sequence; see `throughtime.data.sequence_lines`.
+    label that stays the same all along a sequence, and perhaps a column of steps or times to sort by. Without
+    labels it may be one sequence, and lack that column. In JSON lines each object is a sequence; see
+    `throughtime.data.sequence_lines`.
 
     Args:
         source: Path of a CSV, TSV, Parquet or JSON-lines file, or a pandas, polars or pyarrow frame.

@@ -42,7 +42,10 @@ STEP_NAMES = (
 
 @dataclass(frozen=True)
 class TableColumns:
-    """Columns as asked for: None is found out. `features` None: all that hold numbers."""
+    """Columns as asked for: None is found out. `features` None: all that hold numbers.
+
+    Without labels a table may lack the column `sequence`: then it is one sequence.
+    """
 
     sequence: str | None
     step: str | None
@@ -64,8 +67,10 @@ def read_sequence_table(source: Any, wanted: TableColumns) -> Sequences:
     if not raw.frame.height:
         raise DataError(f"{raw.name}: holds no rows.")
     found = _choose(raw, wanted)
-    assert found.sequence is not None
-    ids = _texts(raw, found.sequence, "tells the sequences apart")
+    if found.sequence is None:
+        ids = [""] * raw.frame.height
+    else:
+        ids = _texts(raw, found.sequence, "tells the sequences apart")
     groups = _groups(ids)
     labels = _labels(raw, found.label, groups, ids) if found.label is not None else None
     table, features, repairs = _features(raw, found, delimiter)
@@ -74,7 +79,7 @@ def read_sequence_table(source: Any, wanted: TableColumns) -> Sequences:
     return Sequences(
         tuple(numbers[rows] for rows in groups),
         labels,
-        tuple(ids[rows[0]] for rows in groups),
+        None if found.sequence is None else tuple(ids[rows[0]] for rows in groups),
         None if raw.lines is None else tuple(int(raw.lines[rows.min()]) for rows in groups),
         tuple(features),
         raw.name,
@@ -87,25 +92,26 @@ def read_sequence_table(source: Any, wanted: TableColumns) -> Sequences:
 
 def _choose(table: Table, wanted: TableColumns) -> TableColumns:
     """The columns by name. Raises `DataError` for one that is not there or cannot be told."""
-    for option, column in (("sequence", wanted.sequence), ("step", wanted.step), ("label", wanted.label)):
+    given = wanted.label if wanted.labelled else None
+    for option, column in (("sequence", wanted.sequence), ("step", wanted.step), ("label", given)):
         if column is not None:
             table.require([column], f"--{option}")
     table.require(list(wanted.features or ()), "--features")
     free = [name for name in table.frame.columns if name not in (wanted.features or ())]
-    label = wanted.label or (named_like(free, LABEL_NAMES) if wanted.labelled else None)
+    label = given or (named_like(free, LABEL_NAMES) if wanted.labelled else None)
     free = [name for name in free if name != label]
     sequence = wanted.sequence or named_like([name for name in free if name != wanted.step], SEQUENCE_NAMES)
     step = wanted.step or named_like([name for name in free if name != sequence], STEP_NAMES)
     for option, column, does in (
         ("sequence", sequence, "tells the sequences apart"),
-        ("label", label if wanted.labelled else "", "holds the labels"),
+        ("label", label, "holds the labels"),
     ):
-        if column is None:
+        if column is None and wanted.labelled:
             raise DataError(
                 f"{table.name}: it cannot be told which column {does}; name it with --{option}. "
                 f"The columns are {listed(table.frame.columns)}."
             )
-    return replace(wanted, sequence=sequence, step=step, label=label if wanted.labelled else None)
+    return replace(wanted, sequence=sequence, step=step, label=label)
 
 
 def _texts(table: Table, column: str, does: str) -> list[str]:
