@@ -164,9 +164,6 @@ class Classifier(Estimator[ClassifySettings]):
             items = open_numbers(data, self.settings, self.encoder_.channels.names).items
         if not len(items):
             return np.zeros((0, len(self.classes_)))
-        return self._answer(items)
-
-    def _answer(self, items: Sequence[Any]) -> npt.NDArray[np.float64]:
         logs = log_probabilities(self.network_, self.encoder_.inputs(items))
         return at_temperature(logs, self.temperature_)
 
