@@ -168,8 +168,8 @@ def test_other_models_generate_nothing(
 
 
 def test_ctrl_c_keeps_the_best_model_and_it_can_go_on(tmp_path: Path) -> None:
-    long = [*SMALL[:4], *SMALL[6:], "--epochs", "12"]
-    folder, text = tmp_path / "interrupted", write_play(tmp_path / "long.txt", 300)
+    long = [*SMALL[:4], *SMALL[6:], "--epochs", "6"]
+    folder, text = tmp_path / "interrupted", write_play(tmp_path / "long.txt", 200)
     process = start("fit", "generate", text, *long, "--out", folder)
     wait_for_epoch(process, 1)
     process.send_signal(signal.SIGINT)
