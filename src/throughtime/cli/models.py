@@ -41,7 +41,8 @@ def predict(
     """Use a trained model on new data.
 
     A forecast is what comes after the last row of a table, with intervals, as CSV. A classifier gives one
-    line for each line of a file or of standard input: label and probability, or with --json every class.
+    line for each line of a file or of standard input: label and probability, or with --json every class. A
+    generator of text gives the nats per character of each line.
     """
     done: int = _commands(folder).predict_with(folder, data, out=out, as_json=json)
     return done
