@@ -51,7 +51,8 @@ class ClassifyNetwork(nn.Module):
         self.input_dropout = VariationalDropout(input_dropout)
         self.recurrent = recurrent
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(3 * recurrent.num_directions * recurrent.hidden_size, classes)
+        last = recurrent.num_directions * recurrent.hidden_size
+        self.head = nn.Linear(2 * recurrent.output_size + last, classes)
 
     def forward(self, symbols: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Judge a batch of sequences.

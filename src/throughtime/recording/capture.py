@@ -59,8 +59,10 @@ def run_and_keep(
         Output, final state, and the record, whose errors follow when `backward()` arrives.
 
     Raises:
-        NotImplementedError: something other than autograd transforms the computation.
+        NotImplementedError: something other than autograd transforms the computation, or the layer does more
+            than the equations of its cell.
     """
+    _refuse_regularised(layer, path)
     refuse_forward_mode("record", x, *state, *layer.parameters(recurse=False))
     record = _begin(layer, path, x, state, lengths)
     job = _Job(x, state, lengths, names, record, padding(lengths, x))
@@ -72,6 +74,17 @@ def run_and_keep(
         raise NotImplementedError(f"record: a layer of the class {type(layer).__name__} cannot be recorded.")
     record.final = _named_state(record.initial, final)
     return output, final, record
+
+
+def _refuse_regularised(layer: Layer, path: str) -> None:
+    how = layer.regularisation
+    if not how.active(layer.training):
+        return
+    advice = "" if how.always else "; call model.eval(), which turns it off"
+    raise NotImplementedError(
+        f"record: {path} runs with {' and '.join(how.names())}, whose values and errors are not recorded"
+        f"{advice}."
+    )
 
 
 def _begin(layer: Layer, path: str, x: Tensor, state: State, lengths: Tensor | None) -> LayerRecord:
