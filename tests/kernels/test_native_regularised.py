@@ -17,7 +17,7 @@ from throughtime.ops.regularised_loop import PARAMETERS, Arriving, Inputs, Way
 from ..sequences import COMBINATIONS, NONLINEARITIES, VARIANTS
 from ..tolerances import check_factor, check_relative
 
-ROW = "op against cell, float64"
+ROW = "regularised op against cell, float64"
 CELLS = [
     LSTMCell(Variant.parse(name), norm, norm) for name in VARIANTS + COMBINATIONS for norm in (True, False)
 ]

@@ -21,7 +21,7 @@ from ..tolerances import check_factor, check_relative
 SHAPES = (Shape(2, 1, 3, 2), Shape(7, 3, 5, 4), Shape(12, 17, 9, 1), Shape(11, 2, 33, 6))
 SMALL = SHAPES[1]
 NOISES = ("none", "drawn", "mean", "mask", "all")
-ROW = "op against cell, float64"
+ROW = "regularised op against cell, float64"
 
 
 def cells(*, layer_norm: bool) -> dict[str, Cell]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from throughtime.ops import noise, regularised
+from throughtime.ops.noise import Noise
 from throughtime.ops.regularised_loop import Inputs
 
 if TYPE_CHECKING:
@@ -111,8 +112,7 @@ def run_layer(
     layer: Layer, cell: str, x: Tensor, state: State, lengths: Tensor | None
 ) -> tuple[Tensor, State]:
     """One sequence through a layer that is no plain cell; `cell` as in `ops.regularised.run`."""
-    how = layer.regularisation
-    drawn = noise.draw(how.zoneout, how.recurrent_dropout, layer.training, state[0])
+    drawn = draw_noise(layer, state)
     found = regularised.run(
         inputs_of(layer, x, state),
         cell,
@@ -122,6 +122,12 @@ def run_layer(
         regularised.backend_for(layer.backend, layer.weight_hh),
     )
     return found.y, (found.y_n, found.c_n, found.gates_n)[: len(state)]
+
+
+def draw_noise(layer: Layer, state: State) -> Noise:
+    """What chance does to a layer in this pass."""
+    how = layer.regularisation
+    return noise.draw(how.zoneout, how.recurrent_dropout, layer.training, state[0])
 
 
 def inputs_of(layer: Layer, x: Tensor, state: State) -> Inputs:

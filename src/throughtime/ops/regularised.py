@@ -25,11 +25,11 @@ from throughtime.ops.regularised_loop import Arriving, Inputs, Kept, Results, Wa
 class Backend(NamedTuple):
     """Functions as in `regularised_loop`."""
 
-    forward: Callable[[Inputs, Way, bool], Results]
-    backward: Callable[[Arriving, Inputs, Way, Tensor, Kept, bool], tuple[Tensor, ...]]
+    forward: Callable[..., Results]
+    backward: Callable[..., tuple[Tensor, ...]]
 
 
-_BACKENDS: Final = {
+BACKENDS: Final = {
     REFERENCE.name: Backend(regularised_loop.forward, regularised_loop.backward),
     NATIVE.name: Backend(regularised_native.forward, regularised_native.backward),
 }
@@ -54,10 +54,10 @@ def backend_for(name: str, like: Tensor) -> str:
     if check_backend(name) == "auto":
         able = native_kernels.is_available() and can_compute(like)
         return NATIVE.name if able else REFERENCE.name
-    if name not in _BACKENDS:
+    if name not in BACKENDS:
         raise ValueError(
             f"backend={name!r} computes no layer normalisation, zoneout or recurrent dropout; "
-            f"use {' or '.join(map(repr, _BACKENDS))}, or 'auto'."
+            f"use {' or '.join(map(repr, BACKENDS))}, or 'auto'."
         )
     return name
 
@@ -92,7 +92,7 @@ def _unpack(arguments: tuple[Any, ...]) -> tuple[Inputs, Way, Backend]:
     mask, seed, lengths, name, zoneout_c, zoneout_y, reverse, backend = arguments[_DIFFERENTIATED:]
     cell = cell_of(name, inputs.bias is not None, inputs.gain_hh is not None)
     noise = Noise(mask, (zoneout_c, zoneout_y), seed)
-    return inputs, Way(cell, noise, lengths, reverse), _BACKENDS[backend]
+    return inputs, Way(cell, noise, lengths, reverse), BACKENDS[backend]
 
 
 def _forward(*arguments: Any) -> tuple[Tensor, ...]:

@@ -23,6 +23,7 @@ from torch import Tensor
 from throughtime.cells import LSTMCell, SimpleRNNCell, Values, Variant
 from throughtime.ops import unrolled
 from throughtime.ops.noise import Noise
+from throughtime.ops.padding import cleared, padding
 
 PARAMETERS = (
     "weight_ih",
@@ -113,6 +114,20 @@ class Arriving(NamedTuple):
     gates_n: Tensor | None
 
 
+class Errors(NamedTuple):
+    """Errors by step, for a recording; zero at padded steps.
+
+    Attributes:
+        bars: Before the activation, (T, B, nH), blocks as in the weights.
+        c: δc(t), before zoneout, (T, B, H); None for a simple RNN.
+        y: δy(t) with all its terms, (T, B, H).
+    """
+
+    bars: Tensor
+    c: Tensor | None
+    y: Tensor
+
+
 @functools.lru_cache(maxsize=256)
 def cell_of(name: str, bias: bool, layer_norm: bool) -> LSTMCell | SimpleRNNCell:
     """The cell of a name such as "LSTM CIFG+FGR" or "RNN tanh"."""
@@ -122,25 +137,57 @@ def cell_of(name: str, bias: bool, layer_norm: bool) -> LSTMCell | SimpleRNNCell
     return LSTMCell(Variant.parse(rest), bias, layer_norm)
 
 
-def forward(inputs: Inputs, way: Way, keep: bool) -> Results:
-    """Forward over a sequence; `keep` says whether a backward may follow."""
+def forward(inputs: Inputs, way: Way, keep: bool, *, bars: Tensor | None = None) -> Results:
+    """Forward over a sequence.
+
+    Args:
+        inputs: What the layer reads.
+        way: How it runs.
+        keep: Whether a backward may follow.
+        bars: Filled with the values before the activation, (T, B, nH), if given, zero at padded steps; then
+            `gates` and `cells` are kept too.
+    """
     run = _run(inputs, way)
     final, nothing = list(run.final.values()), inputs.x.new_empty(0)
+    kept = Kept(*(inputs.x.new_empty(0) for _ in Kept._fields))
+    if bars is not None:
+        before, after = _blocks(way.cell)
+        bars.copy_(_by_step(run.values, before, inputs, way))
+        kept = kept._replace(gates=_by_step(run.values, after, inputs, way))
+        if inputs.c0 is not None:
+            kept = kept._replace(cells=_by_step(run.values, ("c",), inputs, way))
     return Results(
         run.output,
         final[0].clone(),
         final[1].clone() if len(final) > 1 else nothing,
         torch.cat(final[2:], dim=-1) if len(final) > 2 else nothing.clone(),
-        Kept(*(inputs.x.new_empty(0) for _ in Kept._fields)),
+        kept,
     )
 
 
 def backward(
-    arriving: Arriving, inputs: Inputs, way: Way, y: Tensor, kept: Kept, input_error: bool
+    arriving: Arriving,
+    inputs: Inputs,
+    way: Way,
+    y: Tensor,
+    kept: Kept,
+    input_error: bool,
+    *,
+    errors: Errors | None = None,
 ) -> tuple[Tensor, ...]:
-    """Backward over a sequence: an error or gradient for each of `Inputs`, (0,) where there is none.
+    """Backward over a sequence. Autograd can follow it, for derivatives of derivatives.
 
-    Autograd can follow it, for derivatives of derivatives.
+    Args:
+        arriving: Errors that reach the results.
+        inputs: What the layer read.
+        way: How it ran.
+        y: Its output.
+        kept: What the forward kept.
+        input_error: Whether the errors of x are wanted.
+        errors: Filled with the errors of every step if given.
+
+    Returns:
+        An error or gradient for each of `Inputs`, (0,) where there is none.
     """
     run, like = _run(inputs, way), inputs.x
     named = _named(way.cell, _or_zeros(arriving.y_n, inputs.y0), arriving.c_n, arriving.gates_n)
@@ -151,6 +198,13 @@ def backward(
     d_y = like.new_zeros(run.output.shape) if arriving.y is None else arriving.y
     p = inputs.parameters()
     found = unrolled.backward(way.cell, inputs.x, run, p, d_y, d_final, way.lengths, way.reverse, way.noise)
+    if errors is not None:
+        steps = [step.errors for step in found.steps]
+        before, _ = _blocks(way.cell)
+        errors.bars.copy_(_by_step(steps, tuple(f"d_{name}" for name in before), inputs, way))
+        errors.y.copy_(_by_step(steps, (f"d_{way.cell.state[0]}",), inputs, way))
+        if errors.c is not None:
+            errors.c.copy_(_by_step(steps, ("d_c",), inputs, way))
     initial = [found.initial[name] for name in way.cell.state]
     gates = torch.cat(initial[2:], dim=-1) if len(initial) > 2 else like.new_empty(0)
     return (
@@ -160,6 +214,19 @@ def backward(
         gates,
         *(found.parameters.get(name, like.new_empty(0)) for name in PARAMETERS),
     )
+
+
+def _blocks(cell: LSTMCell | SimpleRNNCell) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the blocks before and after the activation."""
+    if isinstance(cell, SimpleRNNCell):
+        return ("a",), ("h",)
+    return tuple(f"{block}_bar" for block in cell.variant.blocks), cell.variant.blocks
+
+
+def _by_step(steps: list[Values], names: tuple[str, ...], inputs: Inputs, way: Way) -> Tensor:
+    """Values of all steps side by side, (T, B, ·), zero at padded steps."""
+    rows = torch.stack([torch.cat([step[name] for name in names], dim=-1) for step in steps])
+    return cleared(rows, padding(way.lengths, inputs.x))
 
 
 def _run(inputs: Inputs, way: Way) -> unrolled.Forward:

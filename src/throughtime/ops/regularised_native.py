@@ -6,7 +6,7 @@ normalisation, and the gradients of both weights, are products over all steps at
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -19,7 +19,7 @@ from throughtime.ops import regularised_loop
 from throughtime.ops.native import NONLINEARITIES, empty, variant_code
 from throughtime.ops.noise import Noise
 from throughtime.ops.padding import before_each_step, cleared, padding
-from throughtime.ops.regularised_loop import Arriving, Inputs, Kept, Results, Way
+from throughtime.ops.regularised_loop import Arriving, Errors, Inputs, Kept, Results, Way
 
 _SMALL: Final = (
     "y0",
@@ -30,14 +30,6 @@ _SMALL: Final = (
     "bias_c",
     "peephole",
 )  # as the kernel returns them
-
-
-class Errors(NamedTuple):
-    """Errors by step, for a recording: before the activation (T, B, nH), of c and of y (T, B, H)."""
-
-    bars: Tensor
-    c: Tensor | None
-    y: Tensor
 
 
 def forward(inputs: Inputs, way: Way, keep: bool, *, bars: Tensor | None = None) -> Results:

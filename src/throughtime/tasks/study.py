@@ -121,7 +121,9 @@ def forecast_replay(folder: str | Path) -> Replay:
     forecaster = Forecaster.load(folder)
     how = cast(Recurrent, forecaster.network_.recurrent).regularisation
     if how.always:
-        raise RecordingError(f"{folder}: the network has {' and '.join(how.names())}, which is not recorded.")
+        raise RecordingError(
+            f"{folder}: the network has {' and '.join(how.names())}, and study knows the plain cell only."
+        )
     settings = forecaster.settings
     table = open_source(forecaster.source_, settings, expected=forecaster.source_)
     windows = repeat_data(table, settings, forecaster.recipe_, forecaster.scaler_).parts.test
