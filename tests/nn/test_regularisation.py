@@ -62,8 +62,7 @@ def test_an_error_map_of_merged_directions(merge: str) -> None:
 
 def test_a_classifier_with_merged_directions() -> None:
     recurrent = tt.LSTM(5, H, bidirectional=True, merge="mean")
-    arguments = {"word_dropout": 0.1, "input_dropout": 0.1, "dropout": 0.1, "unknown": 1, "padding": 0}
-    network = ClassifyNetwork(torch.randn(9, 5), recurrent, 2, **arguments)
+    network = ClassifyNetwork(torch.randn(9, 5), recurrent, classes=2, padding=0, unknown=1)
     assert network(torch.randint(2, 9, (T, B)), torch.tensor([6, 1, 3])).shape == (B, 2)
 
 
