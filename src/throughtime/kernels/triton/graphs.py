@@ -1,0 +1,81 @@
+"""Sequences of small launches as CUDA graphs: captured when a shape comes for the second time, then replayed.
+
+A graph reads and writes memory of its own, so arguments are copied in and results out. The first call of a
+shape runs as it is: it compiles the kernels, and shapes that never return are never captured.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+KEPT: Final = 16  # graphs; the one not used for longest goes first
+
+Run = Callable[..., tuple[Tensor, ...]]
+_lock = threading.Lock()
+_graphs: OrderedDict[Hashable, _Graph | None] = OrderedDict()
+
+
+class _Graph:
+    def __init__(self, run: Run, tensors: Sequence[Tensor | None]) -> None:
+        self.inputs = [None if tensor is None else tensor.clone() for tensor in tensors]
+        self.graph = torch.cuda.CUDAGraph()
+        # Other threads, such as the one that fills a DataLoader's pinned memory, may go on meanwhile.
+        with torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
+            self.outputs = run(*self.inputs)
+
+    def replay(self, tensors: Sequence[Tensor | None]) -> tuple[Tensor, ...]:
+        for mine, given in zip(self.inputs, tensors, strict=True):
+            if mine is not None and given is not None:
+                mine.copy_(given)
+        self.graph.replay()
+        return tuple(output.clone() for output in self.outputs)
+
+
+def run_captured(key: Hashable, run: Run, tensors: Sequence[Tensor | None]) -> tuple[Tensor, ...]:
+    """run(*tensors), by a graph where there is one.
+
+    Args:
+        key: All that decides what `run` launches, beside the shapes and dtypes of the tensors.
+        run: May write to its arguments; what it returns is owned by the caller.
+        tensors: Its arguments, on one device; their layout is given up.
+    """
+    like = next(tensor for tensor in tensors if tensor is not None)
+    if not like.is_cuda or not _wanted() or torch.cuda.is_current_stream_capturing():
+        return run(*tensors)
+    with torch.cuda.device(like.device):
+        stream = torch.cuda.current_stream()
+        shapes = tuple(None if one is None else (one.shape, one.dtype, one.stride()) for one in tensors)
+        key = (key, shapes, like.device, stream.cuda_stream)
+        with _lock:
+            return _run(key, run, tensors)
+
+
+def _run(key: Hashable, run: Run, tensors: Sequence[Tensor | None]) -> tuple[Tensor, ...]:
+    if key not in _graphs:
+        _graphs[key] = None
+        while len(_graphs) > KEPT:
+            _graphs.popitem(last=False)
+        return run(*tensors)
+    graph = _graphs[key]
+    if graph is None:
+        graph = _graphs[key] = _Graph(run, tensors)
+    _graphs.move_to_end(key)
+    return graph.replay(tensors)
+
+
+def release_graphs() -> None:
+    """Forget all graphs and give their memory back."""
+    with _lock:
+        _graphs.clear()
+
+
+def _wanted() -> bool:
+    value: Any = os.environ.get("THROUGHTIME_CUDA_GRAPHS", "on")
+    return value.lower() not in ("off", "0", "no", "false")
