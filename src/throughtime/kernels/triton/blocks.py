@@ -1,4 +1,4 @@
-"""How Triton kernels read and write the blocks i, f, z, o of a row, of R and of the peepholes.
+"""How Triton kernels read and write the blocks i, f, z, o of a row, of R and of the peepholes, and multiply by R.
 
 A block that the variant does not have is read as another one, and not written.
 """
@@ -81,3 +81,14 @@ def read_peepholes(
         if OUTPUT_GATE:
             p_o = tl.load(rows + O * H, inside, 0.0).to(STATE)
     return p_i, p_f, p_o
+
+
+@triton.jit
+def product(left, right, total, STATE: tl.constexpr, PRECISION: tl.constexpr):
+    """left @ right + total, left taken to the dtype of right."""
+    left = left.to(right.dtype)
+    if PRECISION == "widened":  # Triton's interpreter would multiply the bits of bfloat16
+        total = tl.dot(left.to(STATE), right.to(STATE), total, input_precision="ieee", out_dtype=STATE)
+    else:
+        total = tl.dot(left, right, total, input_precision=PRECISION, out_dtype=STATE)
+    return total

@@ -55,6 +55,8 @@ def is_fast(like: Tensor) -> bool:
 
 def precision(like: Tensor) -> str:
     """How products with R are computed; float32 follows torch.backends.cuda.matmul.fp32_precision."""
+    if interpreting() and like.dtype == torch.bfloat16:
+        return "widened"
     if like.dtype != torch.float32:
         return "ieee"
     return "tf32" if torch.backends.cuda.matmul.fp32_precision == "tf32" else "tf32x3"

@@ -28,7 +28,13 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from throughtime.kernels.triton.blocks import read_blocks, read_peepholes, read_weights, write_blocks
+from throughtime.kernels.triton.blocks import (
+    product,
+    read_blocks,
+    read_peepholes,
+    read_weights,
+    write_blocks,
+)
 from throughtime.kernels.triton.lstm_cell import cell_backward, cell_forward
 
 
@@ -75,16 +81,16 @@ def lstm_forward(
         next_i, next_f, next_z, next_o = read_blocks(
             projected + wide_next, H, coming, INPUT_GATE, FORGET, OUTPUT_GATE
         )
-        z_bar = tl.dot(y_t, R_z, x_z.to(STATE), input_precision=PRECISION, out_dtype=STATE)
+        z_bar = product(y_t, R_z, x_z.to(STATE), STATE, PRECISION)
         i_bar = z_bar
         f_bar = z_bar
         o_bar = z_bar
         if INPUT_GATE:
-            i_bar = tl.dot(y_t, R_i, x_i.to(STATE), input_precision=PRECISION, out_dtype=STATE)
+            i_bar = product(y_t, R_i, x_i.to(STATE), STATE, PRECISION)
         if FORGET == 0:
-            f_bar = tl.dot(y_t, R_f, x_f.to(STATE), input_precision=PRECISION, out_dtype=STATE)
+            f_bar = product(y_t, R_f, x_f.to(STATE), STATE, PRECISION)
         if OUTPUT_GATE:
-            o_bar = tl.dot(y_t, R_o, x_o.to(STATE), input_precision=PRECISION, out_dtype=STATE)
+            o_bar = product(y_t, R_o, x_o.to(STATE), STATE, PRECISION)
         i_bar, f_bar, o_bar, i, f, z, o, c_new, y_new = cell_forward(
             i_bar, f_bar, z_bar, o_bar, c_t, p_i, p_f, p_o,
             INPUT_GATE, FORGET, OUTPUT_GATE, TANH_IN, TANH_OUT, PEEPHOLES, FAST,
@@ -199,13 +205,13 @@ def lstm_backward(
         if RECORD:
             tl.store(errors_y + narrow, d_y_t, inside)
             tl.store(errors_c + narrow, d_c, inside)
-        e_y = tl.dot(d_z.to(R_z.dtype), R_z, e_y, input_precision=PRECISION, out_dtype=STATE)
+        e_y = product(d_z, R_z, e_y, STATE, PRECISION)
         if INPUT_GATE:
-            e_y = tl.dot(d_i.to(R_z.dtype), R_i, e_y, input_precision=PRECISION, out_dtype=STATE)
+            e_y = product(d_i, R_i, e_y, STATE, PRECISION)
         if FORGET == 0:
-            e_y = tl.dot(d_f.to(R_z.dtype), R_f, e_y, input_precision=PRECISION, out_dtype=STATE)
+            e_y = product(d_f, R_f, e_y, STATE, PRECISION)
         if OUTPUT_GATE:
-            e_y = tl.dot(d_o.to(R_z.dtype), R_o, e_y, input_precision=PRECISION, out_dtype=STATE)
+            e_y = product(d_o, R_o, e_y, STATE, PRECISION)
         write_blocks(d_bars + wide, H, inside, d_i, d_f, d_z, d_o, INPUT_GATE, FORGET, OUTPUT_GATE)
         if PEEPHOLES:
             if INPUT_GATE:

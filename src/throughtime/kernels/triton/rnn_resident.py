@@ -14,6 +14,7 @@ import triton
 import triton.language as tl
 
 from throughtime.kernels.triton.activations import activate, slope
+from throughtime.kernels.triton.blocks import product
 
 
 @triton.jit
@@ -54,7 +55,7 @@ def rnn_forward(
         now = row
         row += onward
         x_next = tl.load(projected + row, inside & (step + 1 < end), 0.0)
-        a = tl.dot(h_t, W, x_t.to(STATE), input_precision=PRECISION, out_dtype=STATE)
+        a = product(h_t, W, x_t.to(STATE), STATE, PRECISION)
         h_new = activate(a, NONLINEARITY, FAST).to(h_t.dtype)
         if LENGTHS:
             real = (t < length)[:, None]
@@ -112,7 +113,7 @@ def rnn_backward(
         tl.store(d_bars + now, d_a, inside)
         if RECORD:
             tl.store(errors_h + now, d_h_t, inside)
-        error = tl.dot(d_a.to(W.dtype), W, passing, input_precision=PRECISION, out_dtype=STATE)
+        error = product(d_a, W, passing, STATE, PRECISION)
         h_t = h_next
         above = above_next
     tl.store(d_h0 + state, error, inside)
