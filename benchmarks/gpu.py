@@ -2,18 +2,19 @@
 
     python benchmarks/gpu.py [--minutes 8] [--json FILE] [--dry]
 
-Needs torch with CUDA and triton. One table, the most important rows first; rows that the minutes do not reach are
-named at the end. Times are medians by CUDA events after warming up, one call after the other. "both" is forward
-and full backward without the error of the input, "forward" without gradients. float32 is exact products (IEEE for
-cuDNN, three TF32 products for ours), tf32 what cuDNN does unless told otherwise, one TF32 product for both.
+Needs torch with CUDA and triton. One table, the most important rows first; rows that the minutes do not
+reach are named at the end. Times are medians by CUDA events after warming up, one call after the other.
+"both" is forward and full backward without the error of the input, "forward" without gradients. float32 is
+exact products (IEEE for cuDNN, three TF32 products for ours); tf32, what cuDNN does unless told otherwise,
+one TF32 product for both.
 
-cuDNN is torch.nn.LSTM or RNN with the same weights; "loop" a peephole LSTM as people write it, eager and with its
-step compiled by torch.compile. Errors are the largest differences from the same network in float64, of the
-outputs and, relative to the largest value, of the gradient of R. "networks" trains M networks of one shape in one
-call; its ratio is the time for M over the time for one.
+cuDNN is torch.nn.LSTM or RNN with the same weights; "loop" a peephole LSTM as people write it, eager and
+with its step compiled by torch.compile. Errors are the largest differences from the same network in float64,
+of the outputs and, relative to its largest value, of the gradient of R. "networks" trains M networks of one
+shape in one call, and says how many times the time of one that takes.
 
---dry runs tiny sizes under Triton's interpreter on the CPU: it shows that this script runs to its end, and its
-times mean nothing. Without a GPU and without --dry the exit code is 2.
+--dry runs tiny sizes under Triton's interpreter on the CPU: it shows that this script runs to its end, and
+its times mean nothing. Without a GPU and without --dry the exit code is 2.
 """
 
 from __future__ import annotations
@@ -133,6 +134,7 @@ class CompiledLoop(PeepholeLoop):
         self.step = torch.compile(_step, dynamic=False, backend="eager" if dry else "inductor")
 
     def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Outputs (T, B, H) and the last (y, c)."""
         weight_ih, weight_hh, bias = self.weights
         y = c = x.new_zeros(x.shape[1], weight_hh.shape[1])
         outputs = []
@@ -142,7 +144,9 @@ class CompiledLoop(PeepholeLoop):
         return torch.stack(outputs), (y, c)
 
 
-def _step(projected: Tensor, y: Tensor, c: Tensor, weight_hh: Tensor, peephole: Tensor) -> tuple[Tensor, Tensor]:
+def _step(
+    projected: Tensor, y: Tensor, c: Tensor, weight_hh: Tensor, peephole: Tensor
+) -> tuple[Tensor, Tensor]:
     p_i, p_f, p_o = peephole.unbind(0)
     i, f, z, o = torch.addmm(projected, y, weight_hh.T).chunk(4, dim=-1)
     c = torch.sigmoid(f + p_f * c) * c + torch.sigmoid(i + p_i * c) * torch.tanh(z)
@@ -178,7 +182,9 @@ def errors_of(ours: nn.Module, other: nn.Module | None, x: Tensor) -> dict[str, 
     """Largest differences from float64; the reference loops compute there."""
     exact = tt.LSTM if isinstance(ours, tt.LSTM) else tt.RNN
     options: dict[str, Any] = {"peepholes": ours.peepholes} if isinstance(ours, tt.LSTM) else {}
-    precise = exact(ours.input_size, ours.hidden_size, backend="reference", **options).to(x.device, torch.float64)
+    precise = exact(ours.input_size, ours.hidden_size, backend="reference", **options).to(
+        x.device, torch.float64
+    )
     precise.load_state_dict(ours.state_dict())
     expected, slope = _output_and_gradient(precise, x.double(), "layer0.weight_hh")
     found = {}
@@ -209,7 +215,9 @@ def layer_row(clock: Clock, kind: str, size: tuple[int, int, int, int], dtype: s
     ours: nn.Module = (tt.LSTM if kind == "LSTM" else tt.RNN)(inputs, H, backend="triton", **options)
     ours.load_state_dict(cudnn.state_dict())
     x = torch.randn(T, B, inputs, **options)
-    times = {name: clock.milliseconds(PASSES[passes](module, x)) for name, module in (("o", ours), ("c", cudnn))}
+    times = {
+        name: clock.milliseconds(PASSES[passes](module, x)) for name, module in (("o", ours), ("c", cudnn))
+    }
     errors = errors_of(ours, cudnn, x) if passes == "both" else {}
     return Row(kind, size, dtype, passes, times["o"], {"cuDNN": times["c"]}, errors)
 
@@ -267,7 +275,7 @@ def plan(clock: Clock) -> Iterator[tuple[str, Callable[[], Row]]]:
         yield f"RNN {main} {passes}", lambda p=passes: layer_row(clock, "RNN", main, "bf16", p)
     yield f"LSTM bf16 {main} forward", lambda: layer_row(clock, "LSTM", main, "bf16", "forward")
     for passes in ("both", "forward"):
-        for dtype in ("bf16", "tf32", "float32"):
+        for dtype in ("bf16",) if clock.dry else ("bf16", "tf32", "float32"):
             for size in sizes:
                 yield (
                     f"LSTM {dtype} {size} {passes}",

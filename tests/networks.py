@@ -15,7 +15,7 @@ from throughtime.nn.recurrent import Recurrent
 from .tolerances import check_relative
 
 ROW = "networks side by side, float64"
-T, B = 5, 3
+B = 3
 NAMES = ("weight_ih", "weight_hh", "bias", "peephole", "weight_gates")
 
 
@@ -26,8 +26,13 @@ def check_networks_equal_themselves_alone(
     *,
     shared: bool,
     device: str = "cpu",
+    T: int = 5,
+    alone: str | None = None,
 ) -> None:
-    """Outputs, states, errors of inputs and initial states and every gradient, from nonzero states."""
+    """Outputs, states, errors of inputs and initial states and every gradient, from nonzero states.
+
+    Each network alone is computed by the backend `alone` if given, otherwise by the one of `make`.
+    """
     networks = stack([make(size).to(device) for size in sizes])
     M, wide = len(sizes), {"dtype": torch.float64, "device": device}
     x = torch.randn(*([] if shared else [M]), T, B, networks.input_size, **wide).requires_grad_()
@@ -39,6 +44,9 @@ def check_networks_equal_themselves_alone(
 
     d_x = torch.zeros_like(x)
     for m, network in enumerate(networks.unstack()):
+        for layer in network.layers if alone else ():
+            for one in filter(None, (layer, layer.reverse)):
+                one.backend = alone
         own_x = (x if shared else x[m]).detach().clone().requires_grad_()
         own = tuple(networks.split(part)[m].detach().clone().requires_grad_() for part in state)
         own_lengths = lengths[m] if lengths and isinstance(lengths[0], list) else lengths

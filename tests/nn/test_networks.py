@@ -91,7 +91,9 @@ def test_unstacking_gives_the_networks_back() -> None:
         assert repr(before) == repr(after)
         assert not after.training
         assert before.state_dict().keys() == after.state_dict().keys()
-        assert all(torch.equal(value, after.state_dict()[name]) for name, value in before.state_dict().items())
+        assert all(
+            torch.equal(value, after.state_dict()[name]) for name, value in before.state_dict().items()
+        )
         assert all(p.requires_grad for p in after.parameters())
 
 
@@ -162,9 +164,15 @@ def test_an_empty_batch() -> None:
     [
         ([], r"stack: there is no network, expected at least one\."),
         ([tt.LSTM(3, 4), tt.RNN(3, 4)], r"networks\[1\] is a RNN tanh, networks\[0\] a LSTM NP"),
-        ([tt.LSTM(3, 4), tt.LSTM(2, 4)], r"networks\[1\] has input_size=2, networks\[0\] has 3; all must be alike"),
+        (
+            [tt.LSTM(3, 4), tt.LSTM(2, 4)],
+            r"networks\[1\] has input_size=2, networks\[0\] has 3; all must be alike",
+        ),
         ([tt.LSTM(3, 4), tt.LSTM(3, 4, variant="CIFG")], r"networks\[1\] is a LSTM CIFG\+NP"),
-        ([tt.LSTM(3, 4), tt.LSTM(3, 4, dtype=torch.float64)], r"stack: networks\[1\] is torch\.float64 on cpu"),
+        (
+            [tt.LSTM(3, 4), tt.LSTM(3, 4, dtype=torch.float64)],
+            r"stack: networks\[1\] is torch\.float64 on cpu",
+        ),
     ],
 )
 def test_what_cannot_be_stacked(networks: list[Recurrent], message: str) -> None:
@@ -180,13 +188,25 @@ def test_what_is_no_network() -> None:
 @pytest.mark.parametrize(
     ("x", "options", "message"),
     [
-        (torch.zeros(3, 5, 2, 3), {}, r"x\.shape is \(3, 5, 2, 3\), expected \(M, T, B, I\) or \(T, B, I\) with M=2"),
+        (
+            torch.zeros(3, 5, 2, 3),
+            {},
+            r"x\.shape is \(3, 5, 2, 3\), expected \(M, T, B, I\) or \(T, B, I\) with M=2",
+        ),
         (torch.zeros(5, 2, 4), {}, r"with M=2 networks and I=3"),
         (torch.zeros(0, 2, 3), {}, r"x has no time step"),
         (torch.zeros(5, 2, 3).double(), {}, r"x is torch\.float64 on cpu, expected torch\.float32"),
         (torch.zeros(5, 2, 3), {"lengths": [5, 6]}, r"lengths\[1\] is 6, expected 0 to T=5"),
-        (torch.zeros(5, 2, 3), {"lengths": [[5, 6]]}, r"expected \(2,\), the same for all networks, or \(2, 2\)"),
-        (torch.zeros(5, 2, 3), {"state": torch.zeros(2, 1, 2, 4)}, r"state has 1 tensors, expected 2: \(h, c\)"),
+        (
+            torch.zeros(5, 2, 3),
+            {"lengths": [[5, 6]]},
+            r"expected \(2,\), the same for all networks, or \(2, 2\)",
+        ),
+        (
+            torch.zeros(5, 2, 3),
+            {"state": torch.zeros(2, 1, 2, 4)},
+            r"state has 1 tensors, expected 2: \(h, c\)",
+        ),
         (
             torch.zeros(5, 2, 3),
             {"state": (torch.zeros(2, 1, 2, 4), torch.zeros(1, 2, 4))},

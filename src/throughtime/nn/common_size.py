@@ -1,7 +1,7 @@
 """Parameters of networks of different sizes in tensors of one size, and back.
 
-A network of h units among H is the same network with H - h more units whose weights, in and out, are zero. Where
-each of those stands in a parameter, its axes say.
+A network of h units is the same network as one of H, if the weights in and out of the other H - h units are
+zero. Where units stand in a parameter, its axes say.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def resized(value: Tensor, axes: tuple[Axis, ...], old: int, new: int) -> Tensor
     for place, axis in enumerate(axes):
         if not axis.blocks:
             continue
-        blocks = value.unflatten(place, (axis.blocks, old))
+        blocks = value.reshape(*value.shape[:place], axis.blocks, old, *value.shape[place + 1 :])
         after = value.dim() - place - 1
         value = functional.pad(blocks, (0, 0) * after + (0, new - old)).flatten(place, place + 1)
     return value

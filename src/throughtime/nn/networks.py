@@ -11,25 +11,22 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from throughtime.cells import LSTMCell, SimpleRNNCell
-from throughtime.nn.common_size import axes_of, resized, units_of
+from throughtime.nn.common_size import units_of
 from throughtime.nn.recurrent import Layer, Recurrent, State
+from throughtime.nn.stacking import PARAMETERS, StackedLayer, check_alike, check_kind, length_tensor
 from throughtime.ops import many_autograd
 from throughtime.ops.backends import check_backend, resolve
 from throughtime.ops.lstm_loop import LSTMParameters, LSTMState
 from throughtime.ops.simple_rnn_loop import RNNParameters
 from throughtime.ops.transforms import refuse_forward_mode
 
-_PARAMETERS = ("weight_ih", "weight_hh", "bias", "peephole", "weight_gates")
-_ALIKE = ("input_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "backend")
-_WITHOUT = {"merge": "concat", "variational_dropout": False}  # what a stack has not
-
 
 def stack(networks: Iterable[Recurrent]) -> Networks:
     """Networks of one kind, side by side in one module.
 
     Args:
-        networks: `LSTM`s or `RNN`s that differ in their weights and, if at all, in `hidden_size`. Their weights
-            are copied.
+        networks: `LSTM`s or `RNN`s that differ in their weights and, if at all, in `hidden_size`. Their
+            weights are copied.
 
     Returns:
         A module that holds the weights of all in common tensors.
@@ -41,53 +38,11 @@ def stack(networks: Iterable[Recurrent]) -> Networks:
     return Networks(list(networks))
 
 
-class _StackedLayer(nn.Module):
-    """One layer and direction of all networks: each parameter with M in front."""
-
-    def __init__(self, layers: Sequence[Layer], hidden_sizes: tuple[int, ...], first: bool, directions: int) -> None:
-        super().__init__()
-        H = max(hidden_sizes)
-        cell: Any = layers[0].cell
-        self.axes = axes_of(cell, directions, first)
-        self.ragged = len(set(hidden_sizes)) > 1
-        for name in _PARAMETERS:
-            parts = [getattr(layer, name) for layer in layers]
-            if parts[0] is None:
-                self.register_parameter(name, None)
-                continue
-            grown = [
-                resized(part.detach(), self.axes[name], h, H)
-                for part, h in zip(parts, hidden_sizes, strict=True)
-            ]
-            self.register_parameter(name, nn.Parameter(torch.stack(grown), parts[0].requires_grad))
-            if self.ragged:
-                ones = (torch.ones_like(part, dtype=torch.bool) for part in parts)
-                own = [resized(one, self.axes[name], h, H) for one, h in zip(ones, hidden_sizes, strict=True)]
-                self.register_buffer(f"{name}_strange", ~torch.stack(own), persistent=False)
-        self.reverse: _StackedLayer | None = None
-
-    def parameter(self, name: str) -> Any:
-        """A parameter; what lies outside a network's own size counts as zero, whatever was written there."""
-        value = getattr(self, name)
-        if value is None or not self.ragged:
-            return value
-        return value.masked_fill(getattr(self, f"{name}_strange"), 0)
-
-    @torch.no_grad()
-    def copy_to(self, layer: Layer, network: int, h: int) -> None:
-        """Write one network's weights into a layer of its own."""
-        H = self.weight_hh.shape[-1]
-        for name in _PARAMETERS:
-            value = getattr(self, name)
-            if value is not None:
-                getattr(layer, name).copy_(resized(value[network], self.axes[name], H, h))
-
-
 class Networks(nn.Module):
     """M networks of one kind, each with its own weights. Made by `throughtime.nn.stack`.
 
-    The parameters have M in front, as layer0.weight_ih (M, nH, I), with H the largest hidden size. An optimizer
-    that works number by number (SGD, Adam) trains the networks as it would train each alone.
+    The parameters have M in front, as layer0.weight_ih (M, nH, I), with H the largest hidden size. An
+    optimizer that works number by number (SGD, Adam) trains the networks as it would train each alone.
 
     Args:
         networks: At least one; see `stack`.
@@ -100,7 +55,7 @@ class Networks(nn.Module):
 
     def __init__(self, networks: Sequence[Recurrent]) -> None:
         super().__init__()
-        _check_alike(networks)
+        check_alike(networks)
         first = networks[0]
         self.cell: Any = first.cell
         self.hidden_sizes = tuple(network.hidden_size for network in networks)
@@ -119,11 +74,11 @@ class Networks(nn.Module):
             strange = ~units_of(self.hidden_sizes).to(device)
             self.register_buffer("strange", strange, persistent=False)
 
-    def _stacked(self, layers: list[Layer], number: int) -> _StackedLayer:
-        made = _StackedLayer(layers, self.hidden_sizes, number == 0, self.num_directions)
+    def _stacked(self, layers: list[Layer], number: int) -> StackedLayer:
+        made = StackedLayer(layers, self.hidden_sizes, number == 0, self.num_directions)
         if self.bidirectional:
             backwards: list[Any] = [layer.reverse for layer in layers]
-            made.reverse = _StackedLayer(backwards, self.hidden_sizes, number == 0, self.num_directions)
+            made.reverse = StackedLayer(backwards, self.hidden_sizes, number == 0, self.num_directions)
         return made
 
     def __len__(self) -> int:
@@ -131,7 +86,7 @@ class Networks(nn.Module):
         return len(self.hidden_sizes)
 
     @property
-    def layers(self) -> list[_StackedLayer]:
+    def layers(self) -> list[StackedLayer]:
         """The layers from the input upwards."""
         children: dict[str, Any] = self._modules
         return [children[f"layer{number}"] for number in range(self.num_layers)]
@@ -156,9 +111,9 @@ class Networks(nn.Module):
             TypeError: x, the state or the lengths are of the wrong type.
             ValueError: a shape, dtype or device does not fit.
         """
-        parameter: Tensor = self.layers[0].weight_ih  # type: ignore[assignment]
-        x, lengths = self._taken_in(x, parameter), _length_tensor(lengths, parameter)
-        M, _, B, _ = x.shape
+        parameter: Tensor = self.layers[0].weight_ih
+        x, lengths = self._taken_in(x, parameter), length_tensor(lengths, parameter)
+        B = x.shape[2]
         initial, final, output, D = self._initial(state, B, parameter), [], x, self.num_directions
         for number, layer in enumerate(self.layers):
             if number > 0 and self.dropout > 0:
@@ -174,9 +129,9 @@ class Networks(nn.Module):
         return output, states[0] if isinstance(self.cell, SimpleRNNCell) else states
 
     def _run(
-        self, layer: _StackedLayer, reverse: bool, x: Tensor, state: State, lengths: Tensor | None
+        self, layer: StackedLayer, reverse: bool, x: Tensor, state: State, lengths: Tensor | None
     ) -> tuple[Tensor, State]:
-        tensors: list[Any] = [layer.parameter(name) for name in _PARAMETERS]
+        tensors: list[Any] = [layer.parameter(name) for name in PARAMETERS]
         refuse_forward_mode("Networks", x, *state, *tensors)
         name = resolve(self.backend, tensors[0])
         if isinstance(self.cell, SimpleRNNCell):
@@ -193,12 +148,12 @@ class Networks(nn.Module):
     def split(self, output: Tensor) -> list[Tensor]:
         """Each network's own part of an output (M, T, B, D·H) or a state (M, num_layers·D, B, ·)."""
         H = self.hidden_size
-        parts = (one.unflatten(-1, (-1, H)) for one in output.unbind(0))
+        parts = (one.reshape(*one.shape[:-1], -1, H) for one in output.unbind(0))
         return [part[..., :h].flatten(-2) for part, h in zip(parts, self.hidden_sizes, strict=True)]
 
     def unstack(self) -> list[Recurrent]:
         """The networks as modules of their own, with copies of the weights as they are now."""
-        like: Tensor = self.layers[0].weight_hh  # type: ignore[assignment]
+        like: Tensor = self.layers[0].weight_hh
         return [self._alone(network, h, like) for network, h in enumerate(self.hidden_sizes)]
 
     def _alone(self, network: int, h: int, like: Tensor) -> Recurrent:
@@ -219,7 +174,7 @@ class Networks(nn.Module):
         return value.masked_fill(mask, 0)
 
     def _taken_in(self, x: Tensor, parameter: Tensor) -> Tensor:
-        """x as (M, T, B, I)."""
+        """X as (M, T, B, I)."""
         M = len(self)
         order = "(M, B, T, I) or (B, T, I)" if self.batch_first else "(M, T, B, I) or (T, B, I)"
         if not isinstance(x, Tensor):
@@ -234,8 +189,10 @@ class Networks(nn.Module):
         x = x.expand(M, *shape) if x.dim() == 3 else x
         x = x.transpose(1, 2) if self.batch_first else x
         if x.shape[1] == 0:
-            raise ValueError(f"Networks: x has no time step (T=0), expected at least one; x.shape is {shape}.")
-        _check_kind("x", x, parameter)
+            raise ValueError(
+                f"Networks: x has no time step (T=0), expected at least one; x.shape is {shape}."
+            )
+        check_kind("x", x, parameter)
         return x
 
     def _initial(self, state: Any, B: int, parameter: Tensor) -> list[State]:
@@ -254,65 +211,13 @@ class Networks(nn.Module):
         for part, (name, size) in zip(parts, sizes.items(), strict=True):
             if tuple(part.shape) != (M, rows, B, size):
                 raise ValueError(
-                    f"Networks: state {name} has shape {tuple(part.shape)}, expected {(M, rows, B, size)}, read "
-                    "as (M, num_layers·D, B, ·)."
+                    f"Networks: state {name} has shape {tuple(part.shape)}, expected {(M, rows, B, size)}, "
+                    "read as (M, num_layers·D, B, ·)."
                 )
-            _check_kind(f"state {name}", part, parameter)
+            check_kind(f"state {name}", part, parameter)
         return list(zip(*(self._own(part).unbind(1) for part in parts), strict=True))
 
     def extra_repr(self) -> str:
         """Number, sizes and backend."""
         sizes = ", ".join(str(size) for size in sorted(set(self.hidden_sizes)))
         return f"{len(self)} × {self.cell.name}, {self.input_size}, {sizes}, backend={self.backend!r}"
-
-
-def _check_alike(networks: Sequence[Recurrent]) -> None:
-    if not networks:
-        raise ValueError("stack: there is no network, expected at least one.")
-    first = networks[0]
-    for number, network in enumerate(networks):
-        if not isinstance(network, Recurrent):
-            raise TypeError(f"stack: networks[{number}] is a {type(network).__name__}, expected an LSTM or an RNN.")
-        for name in _ALIKE:
-            if getattr(network, name) != getattr(first, name):
-                raise ValueError(
-                    f"stack: networks[{number}] has {name}={getattr(network, name)!r}, networks[0] has "
-                    f"{getattr(first, name)!r}; all must be alike but for weights and hidden_size."
-                )
-        if network.cell != first.cell:
-            raise ValueError(
-                f"stack: networks[{number}] is a {network.cell.name}, networks[0] a {first.cell.name}; all must be "
-                "alike but for weights and hidden_size."
-            )
-        _check_kind(f"networks[{number}]", network.layers[0].weight_ih, first.layers[0].weight_ih, "stack")
-        _check_plain(number, network)
-
-
-def _check_plain(number: int, network: Recurrent) -> None:
-    names = {name.rpartition(".")[2] for name, _ in network.named_parameters()}
-    more = sorted(names - set(_PARAMETERS))
-    more += [name for name, usual in _WITHOUT.items() if getattr(network, name, usual) != usual]
-    regularisation = getattr(network, "regularisation", None)
-    if regularisation is not None and regularisation.active(True):
-        more.append("layer_norm, zoneout or recurrent_dropout")
-    if more:
-        raise ValueError(
-            f"stack: networks[{number}] has {', '.join(more)}, which networks side by side do not have yet; train "
-            "it alone."
-        )
-
-
-def _check_kind(name: str, value: Tensor, parameter: Tensor, who: str = "Networks") -> None:
-    if value.dtype != parameter.dtype or value.device != parameter.device:
-        raise ValueError(
-            f"{who}: {name} is {value.dtype} on {value.device}, expected {parameter.dtype} on {parameter.device}."
-        )
-
-
-def _length_tensor(lengths: Sequence[Any] | Tensor | None, like: Tensor) -> Tensor | None:
-    if lengths is None:
-        return None
-    lengths = torch.as_tensor(lengths)
-    if lengths.dtype == torch.bool or lengths.is_floating_point() or lengths.is_complex():
-        raise TypeError(f"Networks: lengths must be integers, one for each sequence; got {lengths.dtype}.")
-    return lengths.to(like.device)

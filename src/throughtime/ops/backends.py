@@ -75,8 +75,8 @@ def check_backend(name: str) -> str:
     here = ", ".join(repr(key) for key in available())
     if name == TRITON.name:
         raise ValueError(
-            f"backend='triton' cannot run here: {triton_kernels.why_not()}; available here: {here}. It needs an "
-            "NVIDIA GPU and the package triton (pip install 'throughtime[triton]')."
+            f"backend='triton' cannot run here: {triton_kernels.why_not()}; available here: {here}. It needs "
+            "an NVIDIA GPU and the package triton (pip install 'throughtime[triton]')."
         )
     raise ValueError(f"backend={name!r} is unknown; available here: {here}.")
 

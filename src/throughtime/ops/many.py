@@ -1,8 +1,8 @@
 """Many networks at once: one sequence op over a leading dimension M of networks, each with its own weights.
 
-Every tensor of the contracts in `lstm_loop.py` and `simple_rnn_loop.py` gets M in front; lengths are (B,) for all
-networks or (M, B). The backend "triton" computes all networks in one launch, "native" shares them out over its
-threads, and any other computes one after the other.
+Every tensor of the contracts in `lstm_loop.py` and `simple_rnn_loop.py` gets M in front; lengths are (B,) for
+all networks or (M, B). The backend "triton" computes all networks in one launch, "native" shares them out
+over its threads, and any other computes one after the other.
 """
 
 from __future__ import annotations
@@ -124,9 +124,7 @@ def rnn_forward(
     parts = _Networks(x, (h0,), p, lengths)
     if backend != NATIVE.name or not x.shape[2]:
         run = find_backend(backend).rnn_forward
-        runs = [
-            run(n.x, n.state[0], RNNParameters(*n.p), n.lengths, nonlinearity, reverse) for n in parts
-        ]
+        runs = [run(n.x, n.state[0], RNNParameters(*n.p), n.lengths, nonlinearity, reverse) for n in parts]
         return RNNForward(*map(torch.stack, zip(*runs, strict=True)))
     M, T, B, H = *x.shape[:3], p.weight_hh.shape[1]
     into = RNNForward(native.empty(x, (M, T, B, H)), native.empty(x, (M, B, H)))
@@ -178,9 +176,9 @@ def rnn_backward(
     saved = RNNForward(*_dense(saved))
     with native.side_by_side():
         for n, d, kept, results in zip(parts, errors, _each(saved), _each(into), strict=True):
-            p_n, kept_n = RNNParameters(*n.p), RNNForward(*kept)
+            p_n, kept_n, (d_y, d_n) = RNNParameters(*n.p), RNNForward(*kept), d
             native.rnn_backward(
-                *d, n.x, n.state[0], p_n, n.lengths, kept_n, g, reverse, input_error, into=results
+                d_y, d_n, n.x, n.state[0], p_n, n.lengths, kept_n, g, reverse, input_error, into=results
             )
     return RNNBackward(*(x.new_empty(0) if one is None else one for one in into))
 
@@ -212,11 +210,10 @@ class _Networks:
             self.lengths = lengths.to(torch.int64).contiguous().expand(x.shape[0], -1)
 
     def __iter__(self) -> Iterator[_Network]:
-        for x, state, p, lengths in zip(
-            self.x.unbind(0), _each(self.state, len(self.x)), _each(self.p), _each((self.lengths,), len(self.x)),
-            strict=True,
-        ):  # fmt: skip
-            yield _Network(x, state, p, lengths[0])
+        M = len(self.x)
+        states, lengths = _each(self.state, M), _each((self.lengths,), M)
+        for x, state, p, (own,) in zip(self.x.unbind(0), states, _each(self.p, M), lengths, strict=True):
+            yield _Network(x, state, p, own)
 
 
 def _each(tensors: tuple[Any, ...], M: int | None = None) -> list[tuple[Any, ...]]:

@@ -22,7 +22,13 @@ from throughtime.ops.simple_rnn_loop import RNNForward, RNNParameters
 
 
 def run_lstm(
-    x: Tensor, state: LSTMState, p: LSTMParameters, lengths: Tensor | None, variant: str, reverse: bool, backend: str
+    x: Tensor,
+    state: LSTMState,
+    p: LSTMParameters,
+    lengths: Tensor | None,
+    variant: str,
+    reverse: bool,
+    backend: str,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
     """y, y_n, c_n and under FGR gates_n of M networks; M stands in front of every tensor.
 
@@ -41,13 +47,20 @@ def run_lstm(
         found = _lstm_one_by_one(x, state, p, lengths, how)
     else:
         found = _LSTM.apply(*how, x, *state, *p, lengths)  # type: ignore[no-untyped-call]
-    return *found[:3], None if state.gates is None else found[3]
+    y, y_n, c_n, gates_n = found
+    return y, y_n, c_n, None if state.gates is None else gates_n
 
 
 def run_rnn(
-    x: Tensor, h0: Tensor, p: RNNParameters, lengths: Tensor | None, nonlinearity: str, reverse: bool, backend: str
+    x: Tensor,
+    h0: Tensor,
+    p: RNNParameters,
+    lengths: Tensor | None,
+    nonlinearity: str,
+    reverse: bool,
+    backend: str,
 ) -> tuple[Tensor, Tensor]:
-    """h and h_n of M networks; see `run_lstm`."""
+    """H and h_n of M networks; see `run_lstm`."""
     _check_lengths(lengths, x, "RNN")
     how = (nonlinearity, reverse, backend)
     found: tuple[Tensor, Tensor]
@@ -80,7 +93,11 @@ class _LSTM(torch.autograd.Function):
     def backward(ctx: Any, *d_results: Tensor | None) -> tuple[Tensor | None, ...]:
         *tensors, y, gates, cells = ctx.saved_tensors
         x, y0, c0, gates0, *parameters, lengths = tensors
-        state, p = LSTMState(y0, c0, gates0), LSTMParameters(*parameters)
+        state, p, (variant, reverse, backend) = (
+            LSTMState(y0, c0, gates0),
+            LSTMParameters(*parameters),
+            ctx.how,
+        )
         if torch.is_grad_enabled():
             results = _lstm_one_by_one(x, state, p, lengths, ctx.how)
             return _differentiable(ctx, results, d_results, tensors)
@@ -99,7 +116,9 @@ class _LSTM(torch.autograd.Function):
                 p,
                 lengths,
                 LSTMForward(y, y0, c0, y0, gates, cells),
-                *ctx.how,
+                variant,
+                reverse,
+                backend,
                 ctx.needs_input_grad[_FIRST],
             )
         return _wanted(ctx, found)
@@ -123,10 +142,11 @@ class _RNN(torch.autograd.Function):
         p = RNNParameters(*parameters)
         if torch.is_grad_enabled():
             return _differentiable(ctx, _rnn_one_by_one(x, h0, p, lengths, ctx.how), d_results, tensors)
+        saved, (g, reverse, backend) = RNNForward(h, h0), ctx.how
         d_h, d_h_n = (_or_zeros(error, like) for error, like in zip(d_results, (h, h0), strict=True))
         with without_autocast(x):
             found = many.rnn_backward(
-                d_h, d_h_n, x, h0, p, lengths, RNNForward(h, h0), *ctx.how, ctx.needs_input_grad[_FIRST]
+                d_h, d_h_n, x, h0, p, lengths, saved, g, reverse, backend, ctx.needs_input_grad[_FIRST]
             )
         return _wanted(ctx, found)
 
@@ -189,7 +209,7 @@ def _check_lengths(lengths: Tensor | None, x: Tensor, who: str) -> None:
         return
     if lengths.shape != (M, B):
         raise ValueError(
-            f"{who}: lengths has shape {tuple(lengths.shape)}, expected ({B},), the same for all networks, or "
-            f"({M}, {B}), a row for each."
+            f"{who}: lengths has shape {tuple(lengths.shape)}, expected ({B},), the same for all networks, "
+            f"or ({M}, {B}), a row for each."
         )
     check_lengths(lengths.flatten(), T, M * B, who)

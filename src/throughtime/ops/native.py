@@ -235,7 +235,7 @@ def rnn_backward(
     errors: RNNErrors | None = None,
     into: tuple[Tensor | None, ...] | None = None,
 ) -> RNNBackward:
-    """As `simple_rnn_loop.backward`; `d_final` may be None for zero. Fills `errors` if given, and `into`."""
+    """As `simple_rnn_loop.backward`; `d_final` may be None for zero. Fills `errors`, `into` if given."""
     if x.shape[1] == 0:
         d_final = torch.zeros_like(h0) if d_final is None else d_final
         return simple_rnn_loop.backward(
@@ -274,7 +274,7 @@ def rnn_backward(
 def side_by_side() -> Iterator[None]:
     """Calls of this thread in the block run at its end, each on one thread, several beside each other.
 
-    Every tensor that goes into one of them must live until then: results into `into`, errors of results dense.
+    Every tensor that goes into one of them must live until then: results go into `into`, and all are dense.
     """
     native.module().gather()
     try:

@@ -1,8 +1,8 @@
 """The backend "triton": the contracts of the two loops, for one network or many at once, on a GPU.
 
-The input's share W x + b is one product over all steps before the recurrence, and the gradients of W, R and b
-are products over all steps after it: that is where the arithmetic is, and where cuBLAS is at its best. Between
-them runs the recurrence, with R on chip where it fits, step by step otherwise.
+The input's share W x + b is one product over all steps before the recurrence, and the gradients of W, R and
+b are products over all steps after it (`triton_products`). Between them runs the recurrence, with R on chip
+where it fits, step by step otherwise.
 
 With many networks every tensor has a leading dimension M; lengths are (B,) for all or (M, B).
 """
@@ -10,7 +10,7 @@ With many networks every tensor has a leading dimension M; lengths are (B,) for 
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,6 +20,13 @@ from throughtime.kernels import triton as kernels
 from throughtime.ops import lstm_loop, simple_rnn_loop
 from throughtime.ops.lstm_loop import LSTMBackward, LSTMErrors, LSTMForward, LSTMParameters, LSTMState
 from throughtime.ops.simple_rnn_loop import RNNBackward, RNNErrors, RNNForward, RNNParameters
+from throughtime.ops.triton_products import (
+    input_gradients,
+    meets_before,
+    padded,
+    peephole_gradient,
+    project,
+)
 
 
 def can_compute(like: Tensor) -> bool:
@@ -148,7 +155,7 @@ def lstm_forward_many(
     _check(x, "LSTM")
     from throughtime.kernels.triton import choose, resident
 
-    projected, lengths = _project(x, p.weight_ih, p.bias), _int64(lengths, x)
+    projected, lengths = project(x, p.weight_ih, p.bias), _int64(lengths, x)
     y0, c0, recurrent, peephole = _dense(state.y), _dense(state.c), _dense(p.weight_hh), p.peephole
     peephole = None if peephole is None else _dense(peephole)
     if p.weight_gates is None and choose.fits_on_chip(recurrent, choose.LSTM_UNITS):
@@ -160,7 +167,7 @@ def lstm_forward_many(
     tensors = (projected, recurrent, _wide(p, columns), peephole, y0, c0, _row(state.gates, p, columns))
     y, y_n, c_n, gates, cells = _stepwise("lstm_forward", (*tensors, lengths), (v, reverse), bars)
     if lengths is not None:
-        y.masked_fill_(_padded(y, lengths), 0)
+        y.masked_fill_(padded(y, lengths), 0)
     gates_n = x.new_empty(0)
     if p.weight_gates is not None:
         gates_n = gates[:, 0 if reverse else -1].index_select(-1, columns)
@@ -199,16 +206,16 @@ def lstm_backward_many(
     else:
         columns = _gate_columns(v, p)
         tensors = (*errors_in, _row(d_final.gates, p, columns), recurrent, _wide(p, columns), peephole, c0)
-        d_y0, d_c0, d_rows = _stepwise(
+        d_y0, d_c0, d_rows, d_bars = _stepwise(
             "lstm_backward", (*tensors, lengths, gates, cells, d_bars), (v, reverse), steps
         )
-        d_peephole = _peephole_gradient(d_bars, c0, cells, v, reverse) if peephole is not None else None
+        d_peephole = peephole_gradient(d_bars, c0, cells, v, reverse) if peephole is not None else None
         if p.weight_gates is not None and state.gates is not None:
             own, before = d_bars.index_select(-1, columns), gates.index_select(-1, columns)
             d_gates0 = d_rows.index_select(-1, columns)
-            d_weight_gates = _meets_before(own, before, state.gates, reverse)
-    shared = _gradients(d_bars, x, p.weight_ih, p.bias, lengths, input_error)
-    d_weight_hh = _meets_before(d_bars, saved.y, state.y, reverse, lengths)
+            d_weight_gates = meets_before(own, before, state.gates, reverse)
+    shared = input_gradients(d_bars, x, p.weight_ih, p.bias, lengths, input_error)
+    d_weight_hh = meets_before(d_bars, saved.y, state.y, reverse, lengths)
     d_peephole = x.new_empty(0) if d_peephole is None else d_peephole
     return LSTMBackward(
         shared.x, d_y0, d_c0, d_gates0, shared.weight_ih, d_weight_hh, shared.bias, d_peephole, d_weight_gates
@@ -229,7 +236,7 @@ def rnn_forward_many(
     _check(x, "RNN")
     from throughtime.kernels.triton import choose, resident
 
-    projected, lengths = _project(x, p.weight_ih, p.bias), _int64(lengths, x)
+    projected, lengths = project(x, p.weight_ih, p.bias), _int64(lengths, x)
     recurrent, h0 = _dense(p.weight_hh), _dense(h0)
     if choose.fits_on_chip(recurrent, choose.RNN_UNITS):
         return RNNForward(
@@ -237,7 +244,7 @@ def rnn_forward_many(
         )
     h, h_n = _stepwise("rnn_forward", (projected, recurrent, h0, lengths), (nonlinearity, reverse), bars)
     if lengths is not None:
-        h.masked_fill_(_padded(h, lengths), 0)
+        h.masked_fill_(padded(h, lengths), 0)
     return RNNForward(h, h_n)
 
 
@@ -266,37 +273,26 @@ def rnn_backward_many(
     if choose.fits_on_chip(recurrent, choose.RNN_UNITS):
         d_h0 = resident.rnn_backward(*tensors, nonlinearity, reverse, steps)
     else:
-        (d_h0,) = _stepwise("rnn_backward", tensors, (nonlinearity, reverse), steps)
-    shared = _gradients(d_bars, x, p.weight_ih, p.bias, lengths, input_error)
-    d_weight_hh = _meets_before(d_bars, saved.h, h0, reverse, lengths)
+        d_h0, d_bars = _stepwise("rnn_backward", tensors, (nonlinearity, reverse), steps)
+    shared = input_gradients(d_bars, x, p.weight_ih, p.bias, lengths, input_error)
+    d_weight_hh = meets_before(d_bars, saved.h, h0, reverse, lengths)
     return RNNBackward(shared.x, d_h0, shared.weight_ih, d_weight_hh, shared.bias)
-
-
-class _Shared(NamedTuple):
-    x: Tensor
-    weight_ih: Tensor
-    bias: Tensor
 
 
 def _stepwise(name: str, tensors: tuple[Any, ...], how: tuple[Any, ...], recorded: Any) -> tuple[Tensor, ...]:
     """A function of `stepwise`, by a CUDA graph unless something is recorded.
 
-    What the backward fills, `d_bars`, comes last among the tensors and is handed out of a graph too.
+    What a backward fills, the last of the tensors, follows its results.
     """
     from throughtime.kernels.triton import graphs, stepwise
 
     run = getattr(stepwise, name)
-    if recorded is not None:
-        return _tuple(run(*tensors, *how, recorded))
-    if not name.endswith("backward"):
-        return graphs.run_captured((name, how), lambda *given: _tuple(run(*given, *how, None)), tensors)
-    d_bars = tensors[-1]
-    *found, filled = graphs.run_captured(
-        (name, how), lambda *given: (*_tuple(run(*given, *how, None)), given[-1]), tensors
-    )
-    if filled is not d_bars:
-        d_bars.copy_(filled)
-    return tuple(found)
+
+    def whole(*given: Any) -> tuple[Tensor, ...]:
+        found = _tuple(run(*given, *how, recorded))
+        return (*found, given[-1]) if name.endswith("backward") else found
+
+    return whole(*tensors) if recorded is not None else graphs.run_captured((name, how), whole, tensors)
 
 
 def _tuple(found: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -306,66 +302,9 @@ def _tuple(found: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
 def _check(x: Tensor, who: str) -> None:
     if x.dtype not in kernels.DTYPES or not (x.is_cuda or kernels.interpreting()):
         raise ValueError(
-            f"{who}, backend 'triton': x is {x.dtype} on {x.device}, expected float32, bfloat16 or float64 on a "
-            "CUDA device; move the network and its input there, or use backend='auto'."
+            f"{who}, backend 'triton': x is {x.dtype} on {x.device}, expected float32, bfloat16 or float64 "
+            "on a CUDA device; move the network and its input there, or use backend='auto'."
         )
-
-
-def _project(x: Tensor, weight_ih: Tensor, bias: Tensor | None) -> Tensor:
-    """W x + b for all steps in one product, (M, T, B, rows)."""
-    M, T, B, _ = x.shape
-    flat, W_T = x.flatten(1, 2), weight_ih.transpose(1, 2)
-    product = torch.bmm(flat, W_T) if bias is None else torch.baddbmm(bias.unsqueeze(1), flat, W_T)
-    return product.view(M, T, B, weight_ih.shape[1])
-
-
-def _gradients(
-    d_bars: Tensor, x: Tensor, weight_ih: Tensor, bias: Tensor | None, lengths: Tensor | None, input_error: bool
-) -> _Shared:
-    """What follows from the errors before the activation alone."""
-    flat = d_bars.flatten(1, 2)
-    real_x = x if lengths is None else x.masked_fill(_padded(x, lengths), 0)
-    return _Shared(
-        torch.bmm(flat, weight_ih).view(x.shape) if input_error else x.new_empty(0),
-        torch.bmm(flat.transpose(1, 2), real_x.flatten(1, 2)),
-        flat.sum(1) if bias is not None else x.new_empty(0),
-    )
-
-
-def _meets_before(
-    d_bars: Tensor, values: Tensor, initial: Tensor, reverse: bool, cleared_by: Tensor | None = None
-) -> Tensor:
-    """Σ_t of d_bars(t) times what `values` were one step earlier, `initial` before the first, (M, ·, ·).
-
-    With `cleared_by`, values are zero past these lengths instead of holding the state: in the reverse direction
-    a sequence's first step then meets `initial` by itself.
-    """
-    T = d_bars.shape[1]
-    later, earlier = (slice(0, T - 1), slice(1, T)) if reverse else (slice(1, T), slice(0, T - 1))
-    first = d_bars[:, T - 1 if reverse else 0]  # (M, B, ·)
-    if reverse and cleared_by is not None:
-        at = (cleared_by - 1).clamp_min(0).expand(d_bars.shape[0], -1)  # zero errors at a length of 0
-        first = d_bars.take_along_dim(at[:, None, :, None], 1).squeeze(1)
-    total = torch.bmm(first.transpose(1, 2), initial)
-    left, right = d_bars[:, later].flatten(1, 2), values[:, earlier].flatten(1, 2)
-    return torch.baddbmm(total, left.transpose(1, 2), right)
-
-
-def _peephole_gradient(d_bars: Tensor, c0: Tensor, cells: Tensor, v: Variant, reverse: bool) -> Tensor:
-    """Σ over time and batch of each own gate's error and the cell it saw, (M, m, H)."""
-    blocks = dict(zip(v.blocks, d_bars.chunk(len(v.blocks), dim=-1), strict=True))
-    start = c0.unsqueeze(1)
-    before = torch.cat([cells[:, 1:], start] if reverse else [start, cells[:, :-1]], dim=1)
-    seen = {"i": before, "f": before, "o": cells}
-    wide = torch.promote_types(cells.dtype, torch.float32)
-    sums = [(blocks[gate].to(wide) * seen[gate].to(wide)).sum((1, 2)) for gate in v.gates]
-    return torch.stack(sums, dim=1).to(cells.dtype)
-
-
-def _padded(values: Tensor, lengths: Tensor) -> Tensor:
-    """Where (M, T, B, ·) is padded, without asking the device for a number."""
-    steps = torch.arange(values.shape[1], device=values.device).unsqueeze(1)
-    return (steps >= lengths.unsqueeze(-2)).unsqueeze(-1)
 
 
 def _int64(lengths: Tensor | None, like: Tensor) -> Tensor | None:

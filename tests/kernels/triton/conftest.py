@@ -1,16 +1,19 @@
-"""On a GPU these tests run compiled; elsewhere under Triton's interpreter, which `test_triton_interpreted` starts.
+"""On a GPU these tests run compiled; elsewhere `test_triton_interpreted` runs them in Triton's interpreter.
 
 Triton reads TRITON_INTERPRET when it is imported, so the interpreter needs a process of its own.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 import torch
 
 from throughtime.kernels import triton as kernels
+
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic algorithms ask for it
 
 if not kernels.is_available():
     collect_ignore_glob = ["test_*.py"]

@@ -31,7 +31,9 @@ def record_lstm(backend: Backend, problem: Problem) -> dict[str, Tensor]:
     errors = LSTMErrors(bars.clone(), unwritten(problem, H), unwritten(problem, H))
     made = backend.lstm_forward(x, state, p, lengths, v, reverse, bars=bars)
     final = LSTMState(*d_final)
-    found = backend.lstm_backward(d_output, final, x, state, p, lengths, made, v, reverse, True, errors=errors)
+    found = backend.lstm_backward(
+        d_output, final, x, state, p, lengths, made, v, reverse, True, errors=errors
+    )
     results = {f"d_{name}": value for name, value in found._asdict().items()}
     kept = {"bars": bars, "d_bars": errors.bars, "d_c at t": errors.c, "d_y at t": errors.y}
     return {name: value.cpu() for name, value in {**results, "y": made.y, **kept}.items()}

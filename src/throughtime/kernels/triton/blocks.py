@@ -1,8 +1,10 @@
-"""How Triton kernels read and write the blocks i, f, z, o of a row, of R and of the peepholes, and multiply by R.
+"""How Triton kernels read and write the blocks i, f, z, o of a row, of R and of the peepholes.
 
 A block that the variant does not have is read as another one, and not written.
 """
 
+# Functions in Triton's language carry no Python types.
+# mypy: disable-error-code="no-untyped-def, untyped-decorator"
 from __future__ import annotations
 
 import triton
@@ -53,10 +55,7 @@ def read_weights(
 ):  # fmt: skip
     """R (nH, H) by blocks as right-hand sides of products with rows: Rᵀ if TRANSPOSED, else R."""
     inside = (h < H)[:, None] & (h < H)[None, :]
-    if TRANSPOSED:
-        places = h[None, :] * H + h[:, None]
-    else:
-        places = h[:, None] * H + h[None, :]
+    places = h[None, :] * H + h[:, None] if TRANSPOSED else h[:, None] * H + h[None, :]
     return read_blocks(recurrent + places, H * H, inside, INPUT_GATE, FORGET, OUTPUT_GATE)
 
 
@@ -85,7 +84,7 @@ def read_peepholes(
 
 @triton.jit
 def product(left, right, total, STATE: tl.constexpr, PRECISION: tl.constexpr):
-    """left @ right + total, left taken to the dtype of right."""
+    """Left @ right + total, left taken to the dtype of right."""
     left = left.to(right.dtype)
     if PRECISION == "widened":  # Triton's interpreter would multiply the bits of bfloat16
         total = tl.dot(left.to(STATE), right.to(STATE), total, input_precision="ieee", out_dtype=STATE)

@@ -67,7 +67,7 @@ def fits_on_chip(recurrent: Tensor, largest: dict[torch.dtype, int]) -> bool:
     H = recurrent.shape[-1]
     if interpreting():
         return H <= 128
-    if H > largest[recurrent.dtype]:
+    if largest[recurrent.dtype] < H:
         return False
     copies = 2 if recurrent.dtype == torch.float32 else 1  # tf32x3 holds a number as two
     blocks = recurrent.shape[1] // H
@@ -77,7 +77,8 @@ def fits_on_chip(recurrent: Tensor, largest: dict[torch.dtype, int]) -> bool:
 
 @functools.cache
 def _shared_memory(device: int) -> int:
-    return int(torch.cuda.get_device_properties(device).shared_memory_per_block_optin)
+    properties: Any = torch.cuda.get_device_properties(device)
+    return int(properties.shared_memory_per_block_optin)
 
 
 def padded(H: int) -> int:

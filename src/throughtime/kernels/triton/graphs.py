@@ -25,6 +25,7 @@ _graphs: OrderedDict[Hashable, _Graph | None] = OrderedDict()
 class _Graph:
     def __init__(self, run: Run, tensors: Sequence[Tensor | None]) -> None:
         self.inputs = [None if tensor is None else tensor.clone() for tensor in tensors]
+        run(*self.inputs)  # compiles what these very addresses need, which must not happen while capturing
         self.graph = torch.cuda.CUDAGraph()
         # Other threads, such as the one that fills a DataLoader's pinned memory, may go on meanwhile.
         with torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
@@ -52,7 +53,8 @@ def run_captured(key: Hashable, run: Run, tensors: Sequence[Tensor | None]) -> t
     with torch.cuda.device(like.device):
         stream = torch.cuda.current_stream()
         shapes = tuple(None if one is None else (one.shape, one.dtype, one.stride()) for one in tensors)
-        key = (key, shapes, like.device, stream.cuda_stream)
+        exactness = torch.backends.cuda.matmul.fp32_precision
+        key = (key, shapes, like.device, stream.cuda_stream, exactness)
         with _lock:
             return _run(key, run, tensors)
 

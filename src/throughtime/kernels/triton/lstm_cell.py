@@ -4,6 +4,8 @@ Blocks that a variant does not have come in as any value of the right shape and 
 for a forget gate of its own, 1 for a coupled one (CIFG), 2 for none (NFG).
 """
 
+# Functions in Triton's language carry no Python types.
+# mypy: disable-error-code="no-untyped-def, untyped-decorator"
 from __future__ import annotations
 
 import triton
@@ -40,13 +42,9 @@ def cell_forward(
     elif FORGET == 1:
         c = c_before + i * (z - c_before)
     else:
-        if INPUT_GATE:
-            c = c_before + z * i
-        else:
-            c = c_before + z
-    if PEEPHOLES:
-        if OUTPUT_GATE:
-            o += p_o * c
+        c = c_before + (z * i if INPUT_GATE else z)
+    if PEEPHOLES and OUTPUT_GATE:
+        o += p_o * c
     o_bar = o
     y = c
     if TANH_OUT:

@@ -1,8 +1,9 @@
-"""The LSTM with its recurrent weights on chip: one program walks a slice of a batch through the whole sequence.
+"""The LSTM with its recurrent weights on chip: one program walks a slice of a batch through all steps.
 
 Notation: M networks, T steps, B sequences, H cells; n blocks in the order i, f, z, o and m own gates in the
-order i, f, o, less those the variant does not have. Program (k, j) takes the k-th BLOCK_B sequences of network
-j: it reads R once, keeps it, and y and c never leave the program. Every buffer is dense and owned by the caller:
+order i, f, o, less those the variant does not have. Program (k, j) takes the k-th BLOCK_B sequences of
+network j: it reads R once, keeps it, and y and c never leave the program. Every buffer is dense and owned by
+the caller:
 
     projected (M, T, B, nH)  W x + b; may be NaN at padded steps
     recurrent (M, nH, H)     R
@@ -19,10 +20,12 @@ j: it reads R once, keeps it, and y and c never leave the program. Every buffer 
     d_peephole (slices of the batch, M, m, H)  each program's sum, in the dtype of the state
     errors_c errors_y (M, T, B, H)  δc(t) and δy(t), zero at padded steps; written if RECORD
 
-State, sums and activations are float32 (float64 for float64). y(t-1) and the errors meet R in the dtype of the
-parameters. Units past H are zero: their weights are read as zero, and nothing is written for them.
+State, sums and activations are float32 (float64 for float64). y(t-1) and the errors meet R in the dtype of
+the parameters. Units past H are zero: their weights are read as zero, and nothing is written for them.
 """
 
+# Functions in Triton's language carry no Python types.
+# mypy: disable-error-code="no-untyped-def, untyped-decorator"
 from __future__ import annotations
 
 import triton
@@ -113,9 +116,7 @@ def lstm_forward(
         tl.store(cells + narrow, c_t, inside)
         write_blocks(gates + wide, H, inside, i, f, z, o, INPUT_GATE, FORGET, OUTPUT_GATE)
         if RECORD:
-            write_blocks(
-                bars + wide, H, inside, i_bar, f_bar, z_bar, o_bar, INPUT_GATE, FORGET, OUTPUT_GATE
-            )
+            write_blocks(bars + wide, H, inside, i_bar, f_bar, z_bar, o_bar, INPUT_GATE, FORGET, OUTPUT_GATE)
         wide = wide_next
         x_i = next_i
         x_f = next_f

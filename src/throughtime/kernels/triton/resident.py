@@ -1,4 +1,4 @@
-"""Launches of the kernels that hold R on chip. Tensors have the shapes of `lstm_resident` and `rnn_resident`."""
+"""Launches of the kernels that hold R on chip; tensors as in `lstm_resident` and `rnn_resident`."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def rnn_forward(
     reverse: bool,
     bars: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
-    """h and h_n."""
+    """H and h_n."""
     M, T, B, H = projected.shape
     h, h_n = torch.empty_like(projected), torch.empty_like(h0)
     with on_device(h):

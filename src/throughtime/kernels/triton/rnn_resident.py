@@ -1,13 +1,15 @@
-"""The simple RNN with its recurrent weights on chip, as `lstm_resident`; what is named alike there means the same.
+"""The simple RNN with its recurrent weights on chip, as `lstm_resident`; what is named alike means the same.
 
-    projected (M, T, B, H)  U x + b
-    recurrent (M, H, H)     W
-    h h0 h_n                hidden values (M, T, B, H), zero at padded steps, and the states (M, B, H)
-    bars                    a(t), (M, T, B, H), zero at padded steps; written if RECORD
-    d_bars                  δa(t), (M, T, B, H), zero at padded steps
-    errors_h                δh(t), (M, T, B, H), zero at padded steps; written if RECORD
+projected (M, T, B, H)  U x + b
+recurrent (M, H, H)     W
+h h0 h_n                hidden values (M, T, B, H), zero at padded steps, and the states (M, B, H)
+bars                    a(t), (M, T, B, H), zero at padded steps; written if RECORD
+d_bars                  δa(t), (M, T, B, H), zero at padded steps
+errors_h                δh(t), (M, T, B, H), zero at padded steps; written if RECORD
 """
 
+# Functions in Triton's language carry no Python types.
+# mypy: disable-error-code="no-untyped-def, untyped-decorator"
 from __future__ import annotations
 
 import triton
@@ -19,10 +21,7 @@ from throughtime.kernels.triton.blocks import product
 
 @triton.jit
 def _read_weights(recurrent, H, h, TRANSPOSED: tl.constexpr):
-    if TRANSPOSED:
-        places = h[None, :] * H + h[:, None]
-    else:
-        places = h[:, None] * H + h[None, :]
+    places = h[None, :] * H + h[:, None] if TRANSPOSED else h[:, None] * H + h[None, :]
     return tl.load(recurrent + places, (h < H)[:, None] & (h < H)[None, :], 0.0)
 
 

@@ -13,6 +13,8 @@ each dense. A program takes BLOCK values of the (M·B, H) plane.
     e_gates  (M·B, nH)  FGR: what reaches the gates from t+1, in; what passes a padded step by, out
 """
 
+# Functions in Triton's language carry no Python types.
+# mypy: disable-error-code="no-untyped-def, untyped-decorator"
 from __future__ import annotations
 
 import triton
@@ -134,9 +136,7 @@ def lstm_step_back(
     from_o = none
     gates_here = e_gates + network * B * N * H + in_row
     if FGR:
-        from_i, from_f, from_z, from_o = read_blocks(
-            gates_here, H, inside, INPUT_GATE, FORGET, OUTPUT_GATE
-        )
+        from_i, from_f, from_z, from_o = read_blocks(gates_here, H, inside, INPUT_GATE, FORGET, OUTPUT_GATE)
     d_i, d_f, d_z, d_o, d_c, keep = cell_backward(
         d_y_t, e_c_t, i.to(STATE), f.to(STATE), z.to(STATE), o.to(STATE), c, c_old,
         from_i.to(STATE), from_f.to(STATE), from_o.to(STATE), p_i, p_f, p_o,

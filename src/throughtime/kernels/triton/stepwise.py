@@ -36,7 +36,7 @@ def lstm_forward(
     reverse: bool,
     bars: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """y (the state at padded steps), y_n, c_n, gates, cells. `projected` becomes the gates, in place."""
+    """Y (the state at padded steps), y_n, c_n, gates, cells. `projected` becomes the gates, in place."""
     M, T, B, _ = projected.shape
     H = recurrent.shape[-1]
     gates, y, cells = projected, projected.new_empty(M, T, B, H), projected.new_empty(M, T, B, H)
@@ -111,7 +111,7 @@ def rnn_forward(
     reverse: bool,
     bars: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
-    """h (the state at padded steps) and h_n. `projected` becomes h, in place."""
+    """H (the state at padded steps) and h_n. `projected` becomes h, in place."""
     M, T, B, H = projected.shape
     h, before = projected, h0
     with on_device(h):
@@ -165,7 +165,7 @@ def _grid(M: int, B: int, H: int) -> tuple[int, int]:
 
 
 def _add_product(total: Tensor, left: Tensor, right: Tensor) -> None:
-    """total += left @ right, each (M, ·, ·)."""
+    """Total += left @ right, each (M, ·, ·)."""
     if total.shape[0] == 1:
         torch.addmm(total[0], left[0], right[0], out=total[0])
     else:

@@ -127,6 +127,7 @@ void run_now(const Kernel<Call>& kernel, const Call& call, int threads) {
 // A call that waits for others: the whole of it on one thread.
 struct Waiting {
     std::size_t bytes;
+    double work;
     std::function<void(void* memory)> run;
 };
 
@@ -134,7 +135,7 @@ template <class Call>
 Waiting waiting(const Kernel<Call>& kernel, const Call& call) {
     const std::size_t shared = aligned(kernel.shared_bytes(call));
     const std::size_t own = aligned(kernel.own_bytes(call, parts_of(call)));
-    return {shared + own, [&kernel, call, shared](void* memory) {
+    return {shared + own, work_of(call), [&kernel, call, shared](void* memory) {
                 Work<Call> work{kernel, call, 1, memory, {static_cast<char*>(memory) + shared}};
                 Work<Call>::pack(&work, 0);
                 Work<Call>::slice(&work, 0);
@@ -192,8 +193,13 @@ void run_gathered(int threads) {
     drop_gathered();
     if (calls.empty()) return;
     std::size_t most = 0;
-    for (const Waiting& call : calls) most = std::max(most, call.bytes);
-    const int count = int(std::min<std::size_t>(calls.size(), std::size_t(threads)));
+    double work = 0;
+    for (const Waiting& call : calls) {
+        most = std::max(most, call.bytes);
+        work += call.work;
+    }
+    const double worth = std::max(1.0, std::min<double>(threads, work / work_of_a_thread));
+    const int count = int(std::min<std::size_t>(calls.size(), std::size_t(worth)));
     const Block block(most * std::size_t(count));
     Shares shares{calls, count, static_cast<char*>(block.data()), most};
     run_tasks(count, threads, &Shares::run, &shares);
