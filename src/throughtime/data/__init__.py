@@ -3,6 +3,7 @@
 from throughtime.data.batches import StreamBatches, WindowBatches
 from throughtime.data.cooccurrence import word_vectors
 from throughtime.data.durations import format_duration, parse_duration, steps_of
+from throughtime.data.plain_text import PlainText, read_plain_text, text_in_memory
 from throughtime.data.prepare import apply, prepare
 from throughtime.data.read import read_table
 from throughtime.data.recipe import ColumnRule, PrepareSettings, Recipe, Series
@@ -10,7 +11,9 @@ from throughtime.data.scaling import Scaler
 from throughtime.data.sequence_batches import SequenceBatches
 from throughtime.data.shipped import weather
 from throughtime.data.split import Parts, part_borders, split_windows
+from throughtime.data.symbols import Symbols
 from throughtime.data.table import Repair, Table
+from throughtime.data.text_streams import TextStreams
 from throughtime.data.texts import Texts, from_lists, read_texts
 from throughtime.data.windows import Windows, longest_stretch, make_windows
 from throughtime.data.words import Words
@@ -18,6 +21,7 @@ from throughtime.data.words import Words
 __all__ = [
     "ColumnRule",
     "Parts",
+    "PlainText",
     "PrepareSettings",
     "Recipe",
     "Repair",
@@ -25,7 +29,9 @@ __all__ = [
     "SequenceBatches",
     "Series",
     "StreamBatches",
+    "Symbols",
     "Table",
+    "TextStreams",
     "Texts",
     "WindowBatches",
     "Windows",
@@ -38,10 +44,12 @@ __all__ = [
     "parse_duration",
     "part_borders",
     "prepare",
+    "read_plain_text",
     "read_table",
     "read_texts",
     "split_windows",
     "steps_of",
+    "text_in_memory",
     "weather",
     "word_vectors",
 ]
