@@ -15,7 +15,10 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-KEPT: Final = 16  # graphs; the one not used for longest goes first
+KEPT: Final = (
+    16  # graphs, and the share of the GPU's memory for theirs; the one not used for longest goes first
+)
+SHARE: Final = 0.25
 
 Run = Callable[..., tuple[Tensor, ...]]
 _lock = threading.Lock()
@@ -30,6 +33,7 @@ class _Graph:
         # Other threads, such as the one that fills a DataLoader's pinned memory, may go on meanwhile.
         with torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
             self.outputs = run(*self.inputs)
+        self.bytes = _bytes(self.inputs) + _bytes(self.outputs)
 
     def replay(self, tensors: Sequence[Tensor | None]) -> tuple[Tensor, ...]:
         for mine, given in zip(self.inputs, tensors, strict=True):
@@ -62,14 +66,28 @@ def run_captured(key: Hashable, run: Run, tensors: Sequence[Tensor | None]) -> t
 def _run(key: Hashable, run: Run, tensors: Sequence[Tensor | None]) -> tuple[Tensor, ...]:
     if key not in _graphs:
         _graphs[key] = None
-        while len(_graphs) > KEPT:
-            _graphs.popitem(last=False)
+        _forget_beyond(torch.cuda.get_device_properties().total_memory)
         return run(*tensors)
-    graph = _graphs[key]
-    if graph is None:
-        graph = _graphs[key] = _Graph(run, tensors)
+    graph, memory = _graphs[key], SHARE * torch.cuda.get_device_properties().total_memory
+    if graph is None and 2 * _bytes(tensors) > memory:
+        return run(*tensors)
     _graphs.move_to_end(key)
+    if graph is None:
+        _forget_beyond(memory - 2 * _bytes(tensors))
+        graph = _graphs[key] = _Graph(run, tensors)
     return graph.replay(tensors)
+
+
+def _forget_beyond(memory: float) -> None:
+    """Drop graphs until at most KEPT are left and they hold at most so many bytes."""
+    held = sum(graph.bytes for graph in _graphs.values() if graph is not None)
+    while len(_graphs) > KEPT or (held > memory and len(_graphs) > 1):
+        _, graph = _graphs.popitem(last=False)
+        held -= 0 if graph is None else graph.bytes
+
+
+def _bytes(tensors: Sequence[Tensor | None]) -> int:
+    return sum(0 if one is None else one.numel() * one.element_size() for one in tensors)
 
 
 def release_graphs() -> None:
