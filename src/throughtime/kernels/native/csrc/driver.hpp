@@ -16,6 +16,12 @@ const InstructionSets& instruction_sets();
 template <class Call>
 void run(const Kernel<Call>& kernel, const Call& call, int threads);
 
+// Between `gather` and `run_gathered` calls of `run` on this thread are kept instead of run; then they run side
+// by side, each on one thread. Their buffers must live until then. `drop_gathered` forgets them.
+void gather();
+void drop_gathered();
+void run_gathered(int threads);
+
 extern template void run(const Kernel<LSTMForwardCall<float>>&, const LSTMForwardCall<float>&, int);
 extern template void run(const Kernel<LSTMForwardCall<double>>&, const LSTMForwardCall<double>&, int);
 extern template void run(const Kernel<LSTMBackwardCall<float>>&, const LSTMBackwardCall<float>&, int);
