@@ -46,9 +46,9 @@ def predict(
 ) -> int:
     """Use a trained model on new data.
 
-    A forecast is what comes after the last row of a table, with intervals, as CSV. A classifier gives one
-    line for each text or sequence of a file or of standard input: label and probability, or with --json
-    every class.
+    A forecast is what comes after the last row of a table, with intervals, as CSV. The other tasks answer
+    each line of a file or of standard input with one line: a class with its probability, a sentence with
+    its tags, a translation, nats per character. A transcriber takes recordings. --json says more.
     """
     given = None if data == STDIN else data
     if given is not None and given.startswith("-"):

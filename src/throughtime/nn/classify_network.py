@@ -68,7 +68,8 @@ class ClassifyNetwork(nn.Module):
         self.inputs = inputs
         self.recurrent = recurrent
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(3 * recurrent.num_directions * recurrent.hidden_size, classes)
+        last = recurrent.num_directions * recurrent.hidden_size
+        self.head = nn.Linear(2 * recurrent.output_size + last, classes)
 
     def forward(self, sequences: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Judge a batch of sequences.
