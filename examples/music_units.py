@@ -42,7 +42,7 @@ def beat(place: int) -> Callable[[Roll, int], float]:
 THINGS: dict[str, Callable[[Roll, int], float]] = {
     "F sharp in place of F": instead(6, 5),
     "B flat in place of B": instead(10, 11),
-    "G sharp in place of G": instead(8, 7),
+    "E flat in place of E": instead(3, 4),
     "steps since the beginning": lambda _, t: float(t),
     **{f"step {place + 1} of 4": beat(place) for place in range(4)},
 }

@@ -56,6 +56,8 @@ def test_saved_and_loaded_it_answers_the_same(
     assert shares.shape == (len(piece), 88)
     assert np.array_equal(loaded.predict_proba(piece), shares)
     assert list(loaded.compose(12, seed=3)) == list(composer.compose(12, seed=3))
+    assert not loaded.network_.training
+    assert not composer.network_.training
     assert loaded.metrics_ == composer.metrics_
     assert loaded.get_params() == composer.get_params()
     assert tt.load(loaded.save(tmp_path / "again")).evaluate() == composer.metrics_

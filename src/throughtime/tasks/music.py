@@ -230,7 +230,7 @@ class Composer(Estimator[MusicSettings]):
         composer.run_ = MusicRun(**{name: getattr(card, name) for name in MusicRun.model_fields})
         composer.lowest_, composer.highest_ = card.lowest, card.highest
         composer.texts_ = texts = model_folder.read_texts(folder, card)
-        composer.network_ = build_network(card.settings, torch.tensor(card.rates))
+        composer.network_ = build_network(card.settings, torch.tensor(card.rates)).eval()
         model_folder.read_weights_into(composer.network_, folder, card)
         composer.metrics_ = model_folder.parse(MusicMetrics, texts[METRICS], folder / METRICS)
         return composer
