@@ -15,9 +15,16 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playw
 from throughtime.page.classify_report import ClassifyReport, render_classify_report
 from throughtime.page.fit_report import FitReport
 from throughtime.page.forecast_report import ForecastReport
+from throughtime.page.generate_text_report import TextReport, render_text_report
 from throughtime.page.music_report import MusicReport, render_music_report
 from throughtime.page.report import render_forecast_report
 
+RENDER: dict[type[FitReport], Callable[[Any], str]] = {
+    ClassifyReport: render_classify_report,
+    ForecastReport: render_forecast_report,
+    MusicReport: render_music_report,
+    TextReport: render_text_report,
+}
 _QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -27,13 +34,6 @@ _QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-
-
-RENDER: dict[type, Callable[[Any], str]] = {
-    ClassifyReport: render_classify_report,
-    ForecastReport: render_forecast_report,
-    MusicReport: render_music_report,
-}
 
 
 @dataclass
@@ -63,9 +63,7 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
     """Open a report from disk, offline: `show(report, width=..., fragment=..., **context options)`."""
     contexts: list[BrowserContext] = []
 
-    def open_page(
-        report: ForecastReport | FitReport, width: int = 1280, fragment: str = "", **options: Any
-    ) -> Opened:
+    def open_page(report: FitReport, width: int = 1280, fragment: str = "", **options: Any) -> Opened:
         file = tmp_path / "report.html"
         file.write_text(RENDER[type(report)](report), encoding="utf-8")
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)

@@ -1,6 +1,7 @@
 """Tables, texts and music in; regular series, windows, numbered words, rolls and batches out."""
 
 from throughtime.data.batches import StreamBatches, WindowBatches
+from throughtime.data.channels import Channels
 from throughtime.data.cooccurrence import word_vectors
 from throughtime.data.durations import format_duration, parse_duration, steps_of
 from throughtime.data.midi_write import write_midi
@@ -8,11 +9,13 @@ from throughtime.data.music import read_music
 from throughtime.data.plain_text import PlainText, read_plain_text, text_in_memory
 from throughtime.data.prepare import apply, prepare
 from throughtime.data.read import read_table
+from throughtime.data.read_sequences import read_sequences
 from throughtime.data.recipe import ColumnRule, PrepareSettings, Recipe, Series
 from throughtime.data.roll_batches import RollBatches
 from throughtime.data.rolls import Music, Roll
 from throughtime.data.scaling import Scaler
 from throughtime.data.sequence_batches import SequenceBatches
+from throughtime.data.sequences import Sequences, from_arrays
 from throughtime.data.shipped import weather
 from throughtime.data.split import Parts, part_borders, split_windows
 from throughtime.data.symbols import Symbols
@@ -23,6 +26,7 @@ from throughtime.data.windows import Windows, longest_stretch, make_windows
 from throughtime.data.words import Words
 
 __all__ = [
+    "Channels",
     "ColumnRule",
     "Music",
     "Parts",
@@ -34,6 +38,7 @@ __all__ = [
     "RollBatches",
     "Scaler",
     "SequenceBatches",
+    "Sequences",
     "Series",
     "StreamBatches",
     "Symbols",
@@ -45,6 +50,7 @@ __all__ = [
     "Words",
     "apply",
     "format_duration",
+    "from_arrays",
     "from_lists",
     "longest_stretch",
     "make_windows",
@@ -53,6 +59,7 @@ __all__ = [
     "prepare",
     "read_music",
     "read_plain_text",
+    "read_sequences",
     "read_table",
     "read_texts",
     "split_windows",
