@@ -11,6 +11,7 @@ PUBLIC = {
     "LSTM",
     "RNN",
     "Classifier",
+    "Composer",
     "DataError",
     "Forecaster",
     "ModelFolderError",

@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from throughtime.tasks.forecast import Forecaster
     from throughtime.tasks.generate_text import TextGenerator
     from throughtime.tasks.load import load
+    from throughtime.tasks.music import Composer
 
 __all__ = [
     "LSTM",
     "RNN",
     "Classifier",
+    "Composer",
     "DataError",
     "Forecaster",
     "ModelFolderError",
@@ -60,6 +62,7 @@ __all__ = [
 
 _LAZY = {
     "Classifier": "throughtime.tasks.classify",
+    "Composer": "throughtime.tasks.music",
     "Forecaster": "throughtime.tasks.forecast",
     "TextGenerator": "throughtime.tasks.generate_text",
     "error_map": "throughtime.recording.error_map",

@@ -1,14 +1,18 @@
-"""Tables and texts in; regular series, windows, numbered words and batches out."""
+"""Tables, texts and music in; regular series, windows, numbered words, rolls and batches out."""
 
 from throughtime.data.batches import StreamBatches, WindowBatches
 from throughtime.data.channels import Channels
 from throughtime.data.cooccurrence import word_vectors
 from throughtime.data.durations import format_duration, parse_duration, steps_of
+from throughtime.data.midi_write import write_midi
+from throughtime.data.music import read_music
 from throughtime.data.plain_text import PlainText, read_plain_text, text_in_memory
 from throughtime.data.prepare import apply, prepare
 from throughtime.data.read import read_table
 from throughtime.data.read_sequences import read_sequences
 from throughtime.data.recipe import ColumnRule, PrepareSettings, Recipe, Series
+from throughtime.data.roll_batches import RollBatches
+from throughtime.data.rolls import Music, Roll
 from throughtime.data.scaling import Scaler
 from throughtime.data.sequence_batches import SequenceBatches
 from throughtime.data.sequences import Sequences, from_arrays
@@ -24,11 +28,14 @@ from throughtime.data.words import Words
 __all__ = [
     "Channels",
     "ColumnRule",
+    "Music",
     "Parts",
     "PlainText",
     "PrepareSettings",
     "Recipe",
     "Repair",
+    "Roll",
+    "RollBatches",
     "Scaler",
     "SequenceBatches",
     "Sequences",
@@ -50,6 +57,7 @@ __all__ = [
     "parse_duration",
     "part_borders",
     "prepare",
+    "read_music",
     "read_plain_text",
     "read_sequences",
     "read_table",
@@ -59,4 +67,5 @@ __all__ = [
     "text_in_memory",
     "weather",
     "word_vectors",
+    "write_midi",
 ]

@@ -13,6 +13,7 @@ TASKS: Final = {
     "classify": ("throughtime.tasks.classify", "Classifier"),
     "generate-text": ("throughtime.tasks.generate_text", "TextGenerator"),
     "forecast": ("throughtime.tasks.forecast", "Forecaster"),
+    "generate-music": ("throughtime.tasks.music", "Composer"),
 }
 """Module and class of the estimator of each task; `throughtime.cli` has a module of the task's name."""
 

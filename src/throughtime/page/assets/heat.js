@@ -15,7 +15,7 @@ const STOPS = [
   [255, 234, 70],
 ];
 
-function colour(share) {
+export function colour(share) {
   const place = Math.min(1, Math.max(0, share)) * (STOPS.length - 1);
   const index = Math.min(STOPS.length - 2, Math.floor(place));
   return STOPS[index].map((from, part) => Math.round(from + (place - index) * (STOPS[index + 1][part] - from)));
@@ -33,7 +33,7 @@ function paint(canvas, rows, shareOf) {
   context.putImageData(image, 0, 0);
 }
 
-function scale(low, high) {
+export function scale(low, high) {
   const canvas = el("canvas", { class: "scale", "aria-hidden": "true" });
   paint(canvas, [Array.from({ length: 64 }, (_, index) => index / 63)], (value) => value);
   return el("p", { class: "scale-line" }, el("span", {}, low), canvas, el("span", {}, high));
