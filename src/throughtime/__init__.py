@@ -1,6 +1,6 @@
 """throughtime: recurrent neural networks you can see through.
 
-`RNN` and `LSTM` are torch modules; `Forecaster` and `Classifier` go from data to a
+`RNN` and `LSTM` are torch modules; `Forecaster`, `Classifier` and `Tagger` go from data to a
 trained, measured network.
 Each name is imported when it is first used, so that `throughtime --help` need not wait for torch.
 """
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from throughtime.tasks.classify import Classifier
     from throughtime.tasks.forecast import Forecaster
     from throughtime.tasks.load import load
+    from throughtime.tasks.tag import Tagger
 
 __all__ = [
     "LSTM",
@@ -43,6 +44,7 @@ __all__ = [
     "Recording",
     "RecordingError",
     "SettingsError",
+    "Tagger",
     "ThroughtimeError",
     "Variant",
     "__version__",
@@ -59,6 +61,7 @@ __all__ = [
 _LAZY = {
     "Classifier": "throughtime.tasks.classify",
     "Forecaster": "throughtime.tasks.forecast",
+    "Tagger": "throughtime.tasks.tag",
     "error_map": "throughtime.recording.error_map",
     "load": "throughtime.tasks.load",
     "lyapunov_exponents": "throughtime.recording.lyapunov",

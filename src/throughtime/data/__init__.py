@@ -1,6 +1,7 @@
 """Tables and texts in; regular series, windows, numbered words and batches out."""
 
 from throughtime.data.batches import StreamBatches, WindowBatches
+from throughtime.data.conll import Sentences, read_conll, sentences_from_lists
 from throughtime.data.cooccurrence import word_vectors
 from throughtime.data.durations import format_duration, parse_duration, steps_of
 from throughtime.data.prepare import apply, prepare
@@ -10,8 +11,12 @@ from throughtime.data.scaling import Scaler
 from throughtime.data.sequence_batches import SequenceBatches
 from throughtime.data.shipped import weather
 from throughtime.data.split import Parts, part_borders, split_windows
+from throughtime.data.symbols import Symbols
 from throughtime.data.table import Repair, Table
+from throughtime.data.tag_schemes import Span, in_iob2, spans_of, tag_names, tags_of
 from throughtime.data.texts import Texts, from_lists, read_texts
+from throughtime.data.tokens import cut_line, number_characters, plain_form, shape_of
+from throughtime.data.vectors import WordVectors, read_vectors
 from throughtime.data.windows import Windows, longest_stretch, make_windows
 from throughtime.data.words import Words
 
@@ -22,26 +27,41 @@ __all__ = [
     "Recipe",
     "Repair",
     "Scaler",
+    "Sentences",
     "SequenceBatches",
     "Series",
+    "Span",
     "StreamBatches",
+    "Symbols",
     "Table",
     "Texts",
     "WindowBatches",
     "Windows",
+    "WordVectors",
     "Words",
     "apply",
+    "cut_line",
     "format_duration",
     "from_lists",
+    "in_iob2",
     "longest_stretch",
     "make_windows",
+    "number_characters",
     "parse_duration",
     "part_borders",
+    "plain_form",
     "prepare",
+    "read_conll",
     "read_table",
     "read_texts",
+    "read_vectors",
+    "sentences_from_lists",
+    "shape_of",
+    "spans_of",
     "split_windows",
     "steps_of",
+    "tag_names",
+    "tags_of",
     "weather",
     "word_vectors",
 ]

@@ -94,3 +94,10 @@ class NetworkSettings(TaskSettings):
                 max(round(self.auto_updates / batches), self.auto_epochs[0]), self.auto_epochs[1]
             )
         return FitSettings(**values)
+
+
+def adds_up(split: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Shares of training, validation and test, if they are such. Raises `ValueError`."""
+    if min(split) <= 0 or abs(sum(split) - 1) > 1e-6:
+        raise ValueError(f"expected three shares above 0 that add up to 1, got {split}")
+    return split

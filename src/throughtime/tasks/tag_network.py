@@ -1,0 +1,225 @@
+"""The network of a tagger, built from its settings, the loss it learns by, and how it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from throughtime.data import SequenceBatches, Span, WordVectors, spans_of, tag_names, word_vectors
+from throughtime.data.symbols import SPECIAL
+from throughtime.data.tag_schemes import may_follow
+from throughtime.data.tokens import SHAPES
+from throughtime.data.words import PADDING, UNKNOWN
+from throughtime.nn.characters import CharacterCNN
+from throughtime.nn.crf import CRF, CRFScores, log_likelihood
+from throughtime.nn.crf_inference import forward_backward, marginals, stretch_log_probability, viterbi
+from throughtime.nn.tag_network import WORD, TagEnsemble, TagNetwork, averaged
+from throughtime.tasks.recurrent import build_recurrent, describe_recurrent
+from throughtime.tasks.tag_settings import TagSettings
+from throughtime.tasks.tag_vocabulary import Vocabulary
+from throughtime.training import Outcome
+
+LOSS_NAME = "-log p of the true tags, nats per sentence"
+SHAPE_SIZE = 10
+WIDTHS = (3,)  # characters under a filter
+SPREAD = 0.3  # standard deviation of the word vectors that come from co-occurrence
+NOISE = 0.03  # and of what makes the members differ
+AT_ONCE = 128  # sentences read together
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the network says of some sentences, as one chain, in float64.
+
+    Attributes:
+        rows: Which sentences, (B,).
+        scores: (T, B, K).
+        crf: Scores of the transitions.
+        lengths: (B,).
+    """
+
+    rows: Tensor
+    scores: Tensor
+    crf: CRFScores
+    lengths: Tensor
+
+    def less(self, offset: float) -> Reading:
+        """With `offset` taken off the scores of O, so that more is tagged where it is above 0."""
+        scores = self.scores.clone()
+        scores[..., 0] -= offset
+        return Reading(self.rows, scores, self.crf, self.lengths)
+
+
+def build_network(
+    settings: TagSettings,
+    vocabulary: Vocabulary,
+    classes: Sequence[str],
+    *,
+    vector_size: int = 0,
+    vectors: Tensor | None = None,
+    start: Tensor | None = None,
+) -> TagEnsemble:
+    """Make the network with fresh weights.
+
+    Args:
+        settings: Cell, sizes, members.
+        vocabulary: What is known.
+        classes: Of the spans.
+        vector_size: F, length of a pretrained vector; 0 for none.
+        vectors: Pretrained, (words with one, F); None leaves them zero, to be read from a file.
+        start: What the word vectors start from, (V, E), unit variance; None starts from chance.
+    """
+    fixed = None
+    if vector_size:
+        fixed = torch.zeros(len(vocabulary.fixed), vector_size)
+        if vectors is not None:
+            fixed[SPECIAL:] = vectors
+    members = [_member(settings, vocabulary, classes, vector_size, start) for _ in range(settings.members)]
+    return TagEnsemble(members, fixed)
+
+
+def first_vectors(settings: TagSettings, inputs: Sequence[Tensor], words: int) -> Tensor | None:
+    """What the word vectors start from; None for chance."""
+    if settings.word_vectors == "random":
+        return None
+    return word_vectors([one[:, WORD] for one in inputs], words, settings.embedding, seed=settings.seed)
+
+
+def scaled_vectors(vectors: WordVectors | None) -> Tensor | None:
+    """Pretrained vectors brought to the spread of the others, (N, F)."""
+    if vectors is None:
+        return None
+    return torch.from_numpy(vectors.vectors * (SPREAD / max(float(vectors.vectors.std()), 1e-8)))
+
+
+def describe_network(settings: TagSettings) -> str:
+    """The network in words."""
+    members = "" if settings.members == 1 else f"{settings.members} networks averaged, each a "
+    return f"{members}bidirectional {describe_recurrent(settings)}, on words and characters, with a CRF"
+
+
+def objective(model: nn.Module, batch: Any, state: Any = None) -> Outcome:
+    """Negative log-likelihood of a batch: in training the mean over the members, else of their mean chain.
+
+    Args:
+        model: A `TagEnsemble`, or a wrapper around one.
+        batch: Targets (B, at least T), long.
+        state: Not used: each sentence is read whole.
+
+    Returns:
+        Mean loss over the sentences, and their number.
+    """
+    scores, crf = model(batch.inputs, batch.lengths)  # (T, M, B, K)
+    if not model.training:
+        scores, crf = averaged(scores, crf)
+    tags = batch.targets[:, : len(scores)].T
+    loss = -log_likelihood(scores, crf, tags, batch.lengths).mean()
+    return Outcome(loss, len(batch.targets))
+
+
+def read_sentences(network: nn.Module, inputs: Sequence[Tensor]) -> list[Reading]:
+    """What the network says of each sentence, in batches of about the same length."""
+    network.eval()
+    readings = []
+    with torch.inference_mode():
+        numbers = torch.arange(len(inputs))
+        for batch in SequenceBatches(inputs, numbers, AT_ONCE, shuffle=False).epoch(0):
+            scores, crf = averaged(*network(batch.inputs, batch.lengths))
+            exact = CRFScores(*(part.double() for part in crf))
+            assert batch.lengths is not None
+            readings.append(Reading(batch.targets, scores.double(), exact, batch.lengths))
+    return readings
+
+
+def best_tags(readings: Sequence[Reading], offset: float, names: Sequence[str]) -> list[list[str]]:
+    """The likeliest tags of each sentence, by the Viterbi algorithm."""
+    found: dict[int, list[str]] = {}
+    for reading in readings:
+        shifted = reading.less(offset)
+        paths = viterbi(shifted.scores, shifted.crf, shifted.lengths).T.tolist()
+        for row, length, path in zip(shifted.rows.tolist(), shifted.lengths.tolist(), paths, strict=True):
+            found[row] = [names[number] for number in path[:length]]
+    return [found[row] for row in range(len(found))]
+
+
+def span_confidences(
+    readings: Sequence[Reading], offset: float, classes: Sequence[str], spans: Sequence[Sequence[Span]]
+) -> list[list[float]]:
+    """Probability of each span: of exactly these borders and this class, whatever stands around it."""
+    place = {tag: number for number, tag in enumerate(tag_names(classes))}
+    found: list[list[float]] = [[] for _ in spans]
+    for reading in readings:
+        shifted = reading.less(offset)
+        chain = forward_backward(shifted.scores, shifted.crf, shifted.lengths)
+        for column, (row, length) in enumerate(
+            zip(shifted.rows.tolist(), shifted.lengths.tolist(), strict=True)
+        ):
+            for span in spans[row]:
+                begin, inside = place[f"B-{span.label}"], place[f"I-{span.label}"]
+                tags = torch.tensor([begin, *[inside] * (span.stop - span.start - 1)])
+                barred = inside if span.stop < length else None
+                log = stretch_log_probability(
+                    chain, shifted.scores, shifted.crf, tags, span.start, column, barred
+                )
+                found[row].append(min(1.0, float(log.exp())))
+    return found
+
+
+def tag_probabilities(readings: Sequence[Reading], offset: float) -> list[Tensor]:
+    """Probability of each tag at each token of each sentence, (T, K)."""
+    found: dict[int, Tensor] = {}
+    for reading in readings:
+        shifted = reading.less(offset)
+        shares = marginals(shifted.scores, shifted.crf, shifted.lengths)
+        for column, (row, length) in enumerate(
+            zip(shifted.rows.tolist(), shifted.lengths.tolist(), strict=True)
+        ):
+            found[row] = shares[:length, column]
+    return [found[row] for row in range(len(found))]
+
+
+def found_spans(tags: Sequence[Sequence[str]]) -> list[list[Span]]:
+    """Spans of each sentence."""
+    return [spans_of(one) for one in tags]
+
+
+def _member(
+    settings: TagSettings,
+    vocabulary: Vocabulary,
+    classes: Sequence[str],
+    vector_size: int,
+    start: Tensor | None,
+) -> TagNetwork:
+    names = tag_names(classes)
+    noise = torch.randn(len(vocabulary.words), settings.embedding) * (0.1 if start is None else NOISE)
+    characters = CharacterCNN(
+        len(vocabulary.characters),
+        settings.character_size,
+        settings.character_filters,
+        WIDTHS,
+        padding=PADDING,
+        dropout=settings.character_dropout,
+    )
+    inputs = settings.embedding + characters.output_size + SHAPE_SIZE + vector_size
+    return TagNetwork(
+        noise if start is None else noise + SPREAD * start,
+        characters,
+        len(SHAPES),
+        SHAPE_SIZE,
+        build_recurrent(settings, inputs, dropout=settings.dropout, bidirectional=True),
+        CRF(
+            len(names),
+            allowed=torch.tensor([[may_follow(first, second) for second in names] for first in names]),
+            first=torch.tensor([may_follow(None, name) for name in names]),
+        ),
+        tags=len(names),
+        padding=PADDING,
+        unknown=UNKNOWN,
+        dropout=settings.dropout,
+        input_dropout=settings.input_dropout,
+        word_dropout=settings.word_dropout,
+    )
