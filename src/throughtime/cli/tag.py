@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 from rich.console import Console
-from rich.table import Table as RichTable
 
 from throughtime.cli.answering import in_groups, lines_of_stdin, write_answers
 from throughtime.cli.fitting import (
@@ -17,22 +16,18 @@ from throughtime.cli.fitting import (
     Out,
     Quiet,
     Resume,
-    check_resume,
-    display_of,
     network_groups,
-    say_where,
-    shared_folder,
-    stem,
+    print_metrics,
+    print_scores,
+    run_fit,
 )
-from throughtime.cli.options import parse_options, settings_as_options
+from throughtime.cli.options import settings_as_options
 from throughtime.data import cut_line, read_conll, read_texts
 from throughtime.data.tokens import Token
-from throughtime.errors import SettingsError
 from throughtime.tasks.tag import FoundSpan, Tagger
 from throughtime.tasks.tag_card import TASK
-from throughtime.tasks.tag_scores import TagMetrics
+from throughtime.tasks.tag_scores import PartScores, TagMetrics
 from throughtime.tasks.tag_settings import TagSettings
-from throughtime.training.distributed import is_first
 
 NETWORK, TRAINING = network_groups(3)
 GROUPS = {
@@ -56,25 +51,25 @@ def tag(
     **options: Any,
 ) -> int:
     """Train recurrent networks to find and name spans in sentences, and measure them beside baselines."""
-    given = parse_options(TagSettings, options)
-    if resume is not None:
-        check_resume(out, given)
-        tagger = Tagger.resume(resume, data, display=display_of(quiet))
-        return _finished(tagger, resume, as_json=json)
-    if data is None:
-        raise SettingsError(
-            "fit tag: expected a CoNLL file, as in: "
-            "throughtime fit tag train.conll --validation dev.conll --test test.conll"
-        )
-    folder = shared_folder(out, f"{stem(data)}-tag")
-    tagger = Tagger(**given)
-    tagger.fit(data, folder=folder, display=display_of(quiet))
-    return _finished(tagger, folder, as_json=json)
+    return run_fit(
+        TASK,
+        Tagger,
+        data,
+        options,
+        out=out,
+        resume=resume,
+        as_json=json,
+        quiet=quiet,
+        expected=(
+            "a CoNLL file, as in: throughtime fit tag train.conll --validation dev.conll --test test.conll"
+        ),
+        show=_show,
+    )
 
 
 def evaluate_model(folder: Path, data: str | None, *, as_json: bool) -> int:
     """Measure a trained tagger beside its baselines."""
-    _print_metrics(Tagger.load(folder).evaluate(data), as_json=as_json)
+    print_metrics(Tagger.load(folder).evaluate(data), as_json=as_json, show=_show)
     return 0
 
 
@@ -166,32 +161,23 @@ def _span(line: str, tokens: Sequence[Token], span: FoundSpan) -> dict[str, Any]
     }
 
 
-def _finished(tagger: Tagger, folder: Path, *, as_json: bool) -> int:
-    if not is_first():
-        return 0
-    _print_metrics(tagger.metrics_, as_json=as_json)
-    return say_where(folder, tagger.fit_result_, TASK)
-
-
-def _print_metrics(metrics: TagMetrics, *, as_json: bool) -> None:
-    if as_json:
-        print(metrics.model_dump_json())
-        return
+def _show(metrics: TagMetrics) -> None:
     sizes = f"{metrics.test.true:,} spans in {metrics.test.sentences:,} test sentences"
-    table = RichTable(title=f"{len(metrics.classes)} classes: {sizes}")
-    table.add_column("")
-    for name in ("span F1", "precision", "recall", "surface F1"):
-        table.add_column(name, justify="right")
-    table.add_column("")
-    for label, scores, note, style in [
-        ("network", metrics.test, "", "bold"),
-        *((one.label, one, one.note, None) for one in metrics.baselines.values()),
-    ]:
-        figures = (scores.f1, scores.precision, scores.recall, scores.surface_f1)
-        table.add_row(label, *(f"{figure:.2%}" for figure in figures), note, style=style)
+    print_scores(
+        f"{len(metrics.classes)} classes: {sizes}",
+        ("span F1", "precision", "recall", "surface F1"),
+        [
+            _row("network", metrics.test, ""),
+            *(_row(one.label, one, one.note) for one in metrics.baselines.values()),
+        ],
+    )
     console = Console(highlight=False)
-    console.print(table)
     apart = f"{metrics.calibration_error:.1%}"
     console.print(f"Confidence and the share of spans that is right are {apart} apart on the test part.")
     for label, reason in metrics.left_out.items():
         console.print(f"Left out: {label}: {reason}.")
+
+
+def _row(label: str, scores: PartScores, note: str) -> tuple[str, ...]:
+    figures = (scores.f1, scores.precision, scores.recall, scores.surface_f1)
+    return (label, *(f"{figure:.2%}" for figure in figures), note)

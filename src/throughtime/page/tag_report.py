@@ -5,30 +5,15 @@ The task fills a `TagReport`; `render_tag_report` turns it into one HTML file.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from throughtime.page.embed import rounded
-from throughtime.page.parts import Diagnosis, Epoch, MaybeNumber, Number, Part, Repair, Settings, TimeText
-from throughtime.page.rendering import render_page
-from throughtime.page.words import Figure, Verdict, duration, number
+from throughtime.page.fit_report import SHELL, FitReport, render_fit_report, time_to_fit
+from throughtime.page.parts import MaybeNumber, Number, Part
+from throughtime.page.words import SPACE, Figure, Verdict, number
 
-_MODULES = (
-    "dom.js",
-    "format.js",
-    "scale.js",
-    "drawing.js",
-    "charts.js",
-    "state.js",
-    "errors.js",
-    "tables.js",
-    "shell.js",
-    "tags.js",
-    "tag.js",
-)
-_SPACE = "\N{NO-BREAK SPACE}"
+_MODULES = (*SHELL, "tags.js", "tag.js")
 
 
 class Figures(Part):
@@ -123,7 +108,7 @@ class Transitions(Part):
     scores: tuple[tuple[MaybeNumber, ...], ...]
 
 
-class TagReport(Part):
+class TagReport(FitReport):
     """Everything the page shows.
 
     Raises:
@@ -131,21 +116,11 @@ class TagReport(Part):
             not exactly one score of kind "network".
     """
 
-    title: str
-    version: str
-    created: TimeText
-    network: str
-    parameters: int
-    seconds_to_fit: Number
     source: str
     classes: tuple[str, ...]
     parts: tuple[PartOfData, ...]
     words: int
     known: Number
-    repairs: tuple[Repair, ...] = ()
-    history: tuple[Epoch, ...] = ()
-    best_epoch: int | None = None
-    loss_name: str = "loss"
     scores: tuple[Score, ...]
     per_class: tuple[ClassFigures, ...]
     confusion: tuple[tuple[int, ...], ...]
@@ -155,10 +130,6 @@ class TagReport(Part):
     offset: Number
     transitions: Transitions
     groups: tuple[Group, ...] = ()
-    diagnosis: Diagnosis | None = None
-    command: str = ""
-    settings: Settings = Field(default_factory=dict)
-    limits: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -177,15 +148,7 @@ class TagReport(Part):
 
 def render_tag_report(report: TagReport) -> str:
     """The whole page as HTML text, to be written as UTF-8."""
-    words = tag_verdict(report)
-    fields = report.model_dump(mode="json", exclude={"settings"})
-    payload = rounded(fields) | {
-        "settings": report.model_dump(mode="json")["settings"],
-        "verdict": asdict(words),
-        "fit_time": duration(report.seconds_to_fit),
-    }
-    headline = f"{words.headline} {words.detail}".strip()
-    return render_page(payload, _MODULES, headline=headline, styles=("classify.css", "tag.css"))
+    return render_fit_report(report, tag_verdict(report), _MODULES, styles=("classify.css", "tag.css"))
 
 
 def tag_verdict(report: TagReport) -> Verdict:
@@ -200,14 +163,13 @@ def tag_verdict(report: TagReport) -> Verdict:
         figures.append(Figure("Best baseline", f"{100 * best.test.f1:.1f}", "%", best.label))
     known = f"{100 * report.known:.0f}"
     figures.append(Figure("Known words", known, "%", "of the test tokens occur in training"))
-    value, _, unit = duration(report.seconds_to_fit).partition(_SPACE)
-    figures.append(Figure("Time to fit", value, unit, f"{report.parameters:,} parameters"))
+    figures.append(time_to_fit(report))
     against = "" if best is None else f", {_apart(network, best)}"
     return Verdict(
-        headline=f"Span F1 is {100 * network.test.f1:.1f}{_SPACE}% on the test part{against}.",
+        headline=f"Span F1 is {100 * network.test.f1:.1f}{SPACE}% on the test part{against}.",
         detail=(
-            f"{100 * network.test.recall:.1f}{_SPACE}% of the true spans were found exactly; "
-            f"{100 * network.test.precision:.1f}{_SPACE}% of the spans it names are right."
+            f"{100 * network.test.recall:.1f}{SPACE}% of the true spans were found exactly; "
+            f"{100 * network.test.precision:.1f}{SPACE}% of the spans it names are right."
         ),
         figures=tuple(figures),
     )
@@ -218,4 +180,4 @@ def _apart(network: Score, best: Score) -> str:
     if abs(apart) < 0.05:
         return "level with the best baseline"
     side = "above" if apart > 0 else "below"
-    return f"{number(abs(apart), 2)}{_SPACE}points {side} the best baseline"
+    return f"{number(abs(apart), 2)}{SPACE}points {side} the best baseline"

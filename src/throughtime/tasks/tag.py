@@ -31,9 +31,9 @@ from throughtime.tasks.tag_data import TagData, batches_of, other_part, prepare_
 from throughtime.tasks.tag_evaluation import Answers, answer, evaluate_other, evaluate_parts, find_offset
 from throughtime.tasks.tag_network import (
     Reading,
+    TagObjective,
     build_network,
     first_vectors,
-    objective,
     read_sentences,
     scaled_vectors,
     tag_probabilities,
@@ -278,4 +278,5 @@ class Tagger(Estimator[TagSettings]):
             start=first_vectors(settings, data.train.inputs, len(data.vocabulary.words)),
         )
         batches = batches_of(data, settings)
+        objective = TagObjective(data.classes)
         self.fit_result_ = train(self.network_, batches, objective, self.run_, folder, shown, resume=resume)

@@ -98,6 +98,11 @@ def prepare_sentences(
             f"{sources.train.name}: every tag of the training part is O, so there is nothing to learn. If "
             "the tags stand in another column, name it with --tag-column."
         )
+    if not any(spans_of(_tags(row)) for row in parts["validation"]):
+        raise DataError(
+            "the validation part holds no span, so the best epoch cannot be chosen by it; give another "
+            "--validation, or more sentences."
+        )
     vectors = None
     if vocabulary is None:
         tokens = {name: [_tokens(row) for row in rows] for name, rows in parts.items()}

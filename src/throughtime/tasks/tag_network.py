@@ -23,7 +23,9 @@ from throughtime.tasks.tag_settings import TagSettings
 from throughtime.tasks.tag_vocabulary import Vocabulary
 from throughtime.training import Outcome
 
-LOSS_NAME = "-log p of the true tags, nats per sentence"
+LOSS_NAME = "−log p of the true tags, nats per sentence"
+VALIDATION_NAME = "1 − span F1, at three offsets of O together"
+OFFSETS = (0.0, 1.0, 2.0)  # taken off the scores of O when epochs are judged
 SHAPE_SIZE = 10
 WIDTHS = (3,)  # characters under a filter
 SPREAD = 0.3  # standard deviation of the word vectors that come from co-occurrence
@@ -102,23 +104,53 @@ def describe_network(settings: TagSettings) -> str:
     return f"{members}bidirectional {describe_recurrent(settings)}, on words and characters, with a CRF"
 
 
-def objective(model: nn.Module, batch: Any, state: Any = None) -> Outcome:
-    """Negative log-likelihood of a batch: in training the mean over the members, else of their mean chain.
+class TagObjective:
+    """What a tagger learns by, and what its epochs are judged by.
+
+    In training: the negative log-likelihood of the true tags, the mean over sentences and members. Else: 1 -
+    span F1 of the members as one chain, its counts those at all of `OFFSETS` together. That and not the
+    likelihood, which falls while the spans still get better: on sentences of another kind the network is too
+    sure of O. As F1 is 2 right / (true + found), its mean weighted by (true + found) over any batches is
+    exactly that of all.
 
     Args:
-        model: A `TagEnsemble`, or a wrapper around one.
-        batch: Targets (B, at least T), long.
-        state: Not used: each sentence is read whole.
-
-    Returns:
-        Mean loss over the sentences, and their number.
+        classes: Of the spans.
     """
-    scores, crf = model(batch.inputs, batch.lengths)  # (T, M, B, K)
-    if not model.training:
-        scores, crf = averaged(scores, crf)
-    tags = batch.targets[:, : len(scores)].T
-    loss = -log_likelihood(scores, crf, tags, batch.lengths).mean()
-    return Outcome(loss, len(batch.targets))
+
+    def __init__(self, classes: Sequence[str]) -> None:
+        self.names = tag_names(classes)
+
+    def __call__(self, model: nn.Module, batch: Any, state: Any = None) -> Outcome:
+        """Loss of a batch.
+
+        Args:
+            model: A `TagEnsemble`, or a wrapper around one.
+            batch: Targets (B, at least T), long.
+            state: Not used: each sentence is read whole.
+        """
+        scores, crf = model(batch.inputs, batch.lengths)  # (T, M, B, K)
+        tags = batch.targets[:, : len(scores)].T
+        if model.training:
+            loss = -log_likelihood(scores, crf, tags, batch.lengths).mean()
+            return Outcome(loss, len(batch.targets))
+        reading = Reading(torch.arange(len(batch.targets)), *averaged(scores, crf), batch.lengths)
+        right, total = self._counts(reading, tags)
+        return Outcome(scores.new_tensor(1 - 2 * right / max(total, 1)), total)
+
+    def _counts(self, reading: Reading, tags: Tensor) -> tuple[int, int]:
+        """Spans that are right, and true and found ones together, over all of `OFFSETS`."""
+        lengths = reading.lengths.tolist()
+        truth = [
+            set(spans_of([self.names[number] for number in path[:length]]))
+            for path, length in zip(tags.T.tolist(), lengths, strict=True)
+        ]
+        right = total = 0
+        for offset in OFFSETS:
+            for true, found in zip(truth, best_tags([reading], offset, self.names), strict=True):
+                spans = spans_of(found)
+                right += len(true.intersection(spans))
+                total += len(true) + len(spans)
+        return right, total
 
 
 def read_sentences(network: nn.Module, inputs: Sequence[Tensor]) -> list[Reading]:
@@ -180,11 +212,6 @@ def tag_probabilities(readings: Sequence[Reading], offset: float) -> list[Tensor
         ):
             found[row] = shares[:length, column]
     return [found[row] for row in range(len(found))]
-
-
-def found_spans(tags: Sequence[Sequence[str]]) -> list[list[Span]]:
-    """Spans of each sentence."""
-    return [spans_of(one) for one in tags]
 
 
 def _member(

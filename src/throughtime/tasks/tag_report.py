@@ -3,54 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import torch
 
-from throughtime._version import __version__
 from throughtime.data import Span, tag_names
 from throughtime.data.tag_schemes import count_spans, may_follow
 from throughtime.nn.tag_network import TagEnsemble
-from throughtime.page import parts
 from throughtime.page import tag_report as page
 from throughtime.tasks.fitting import Fitted
+from throughtime.tasks.reporting import shared_report
 from throughtime.tasks.tag_card import TagRun
 from throughtime.tasks.tag_data import Part, TagData
 from throughtime.tasks.tag_evaluation import Evaluation
-from throughtime.tasks.tag_network import LOSS_NAME, describe_network
+from throughtime.tasks.tag_network import LOSS_NAME, VALIDATION_NAME, describe_network
 from throughtime.tasks.tag_scores import PartScores, TagMetrics
 from throughtime.training import Diagnosis
 
 EXAMPLES = 6  # sentences in each group
 LONGEST = 60  # tokens of a sentence that is shown
 
+TagFitted = Fitted[TagRun, TagData, TagEnsemble, Evaluation]
 
-def build_report(
-    fitted: Fitted[TagRun, TagData, TagEnsemble, Evaluation], diagnosis: Diagnosis, *, command: str
-) -> page.TagReport:
+
+def build_report(fitted: TagFitted, diagnosis: Diagnosis) -> page.TagReport:
     """Gather everything that `render_tag_report` draws."""
     run, data, metrics = fitted.run, fitted.data, fitted.evaluation.metrics
+    network = describe_network(run.settings)
     return page.TagReport(
+        **shared_report(fitted, data.repairs, diagnosis),
         title=f"Tags of {run.source.name}",
-        version=__version__,
-        created=datetime.now(UTC),
-        network=describe_network(run.settings),
-        parameters=fitted.parameters,
-        seconds_to_fit=fitted.seconds,
+        network=network,
         source=run.source.name,
         classes=data.classes,
         parts=[_part(name, part, data.classes) for name, part in _parts(data)],
         words=len(data.vocabulary.words),
         known=metrics.known,
-        repairs=[parts.Repair(**repair.model_dump()) for repair in data.repairs],
-        history=[
-            parts.Epoch(**epoch.model_dump(include=set(parts.Epoch.model_fields)))
-            for epoch in fitted.result.history
-        ],
-        best_epoch=fitted.result.best_epoch,
         loss_name=LOSS_NAME,
-        scores=_scores(metrics, describe_network(run.settings)),
+        validation_name=VALIDATION_NAME,
+        scores=_scores(metrics, network),
         per_class=[
             page.ClassFigures(label=label, **figures.model_dump())
             for label, figures in metrics.per_class.items()
@@ -62,11 +53,8 @@ def build_report(
         offset=metrics.offset,
         transitions=transitions_of(fitted.network, data.classes),
         groups=_groups(data.test, fitted.evaluation),
-        diagnosis=parts.Diagnosis(**diagnosis.model_dump(include=set(parts.Diagnosis.model_fields))),
-        command=command,
-        settings=run.settings.model_dump(mode="json"),
         limits=[
-            "The offset of O was chosen on the validation part; on sentences of another kind another may do."
+            "The offset of O was chosen on the validation part; sentences of another kind may need another."
         ],
     )
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from throughtime.nn.tag_network import TagEnsemble
 from throughtime.page.tag_report import render_tag_report
-from throughtime.tasks.fitting import Fitted, shared_card
+from throughtime.tasks.fitting import shared_card
 from throughtime.tasks.model_folder import HISTORY, METRICS, REPORT
-from throughtime.tasks.results import command_of, history_as_csv
-from throughtime.tasks.tag_card import TASK, VOCABULARY, TagCard, TagRun
-from throughtime.tasks.tag_data import TagData
-from throughtime.tasks.tag_evaluation import Evaluation
-from throughtime.tasks.tag_report import build_report
+from throughtime.tasks.results import history_as_csv
+from throughtime.tasks.tag_card import VOCABULARY, TagCard
+from throughtime.tasks.tag_report import TagFitted, build_report
 from throughtime.tasks.tag_scores import TagMetrics
 from throughtime.training import Diagnosis, diagnose
 
@@ -36,8 +33,6 @@ ADVICE = {
     ),
 }
 
-TagFitted = Fitted[TagRun, TagData, TagEnsemble, Evaluation]
-
 
 def make_card(fitted: TagFitted) -> TagCard:
     """The model card."""
@@ -52,11 +47,7 @@ def make_card(fitted: TagFitted) -> TagCard:
 
 def make_texts(fitted: TagFitted) -> dict[str, str]:
     """Content of the text files of the model folder, by name."""
-    report = build_report(
-        fitted,
-        diagnose_tagger(fitted.evaluation.metrics),
-        command=command_of(TASK, fitted.run.settings, fitted.run.source.path),
-    )
+    report = build_report(fitted, diagnose_tagger(fitted.evaluation.metrics))
     return {
         VOCABULARY: fitted.data.vocabulary.to_json(),
         METRICS: fitted.evaluation.metrics.model_dump_json(indent=2) + "\n",
