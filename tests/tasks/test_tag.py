@@ -73,16 +73,16 @@ def test_answers_fit_together(fitted: tuple[Tagger, Path]) -> None:
     assert (spans[1], shares[1].shape) == ([], (0, 5))
     for one in shares:
         assert one.sum(axis=1) == pytest.approx(np.ones(len(one)))
+    sentences = [tokens for tokens, _ in small_sentences(40, 3)]
     found = [
-        span
-        for some in tagger.predict_spans([tokens for tokens, _ in small_sentences(40, 3)])
-        for span in some
+        (span, probabilities[span.start, tagger.tags_.index(f"B-{span.label}")])
+        for spans, probabilities in zip(
+            tagger.predict_spans(sentences), tagger.predict_proba(sentences), strict=True
+        )
+        for span in spans
     ]
-    assert found
-    assert all(0 < span.confidence <= 1 for span in found)
-    single = next(span for span in spans[0] if span.stop == span.start + 1)
-    place = tagger.tags_.index(f"B-{single.label}")
-    assert single.confidence <= shares[0][single.start, place] + 1e-9
+    assert len(found) > 20
+    assert all(0 < span.confidence <= share + 1e-9 <= 1 + 1e-6 for span, share in found)
 
 
 def test_a_sentence_is_answered_the_same_in_any_company(fitted: tuple[Tagger, Path]) -> None:
@@ -162,7 +162,7 @@ def test_the_training_loss_is_the_likelihood_of_each_member() -> None:
         ).mean()
         for m in range(2)
     ]
-    assert float(outcome.loss) == pytest.approx(float(sum(singly)) / 2, rel=1e-5)
+    assert outcome.loss.item() == pytest.approx(torch.stack(singly).mean().item(), rel=1e-5)
     assert outcome.count == len(batch.targets)
 
 
@@ -244,7 +244,7 @@ def test_sentences_that_cannot_be_used(train: str, other: str, words: list[str],
     [
         {"network": "rnn", "members": 1},
         {"variant": "CIFG", "peepholes": True, "layers": 2},
-        {"word_vectors": "random", "keep_case": True, "schedule": "constant", "cut": "blanks"},
+        {"word_vectors": "random", "keep_case": True, "schedule": "constant", "cut_at": "blanks"},
     ],
     ids=str,
 )
@@ -267,8 +267,9 @@ def test_pretrained_vectors_tell_words_that_training_lacks(tmp_path: Path) -> No
     tag = ("O", "B-person", "B-place")
     pairs = [(["see", name, str(n)], ["O", tag[kinds[name]], "O"]) for n, name in enumerate(names * 2)]
     train, test = [p for p in pairs if p[0][1] < "ni"], [p for p in pairs if p[0][1] >= "ni"]
-    settings = SMALL | {"hidden": 8, "epochs": 25, "learning_rate": 0.02, "split": (0.8, 0.19, 0.01)}
-    with_them = Tagger(**settings, vectors=str(vectors), more_vectors=1).fit(
+    settings = SMALL | {"hidden": 8, "epochs": 8, "learning_rate": 0.03, "split": (0.8, 0.19, 0.01)}
+    settings |= {"members": 1, "batch_size": 8, "word_dropout": 0.5, "input_dropout": 0.0}
+    with_them = Tagger(**settings, vectors=str(vectors), more_vectors=121).fit(
         train, folder=tmp_path / "m", display=QUIET
     )
     without = Tagger(**settings).fit(train, display=QUIET)
@@ -315,12 +316,12 @@ def test_vectors_that_were_changed_stop_a_resume(tmp_path: Path) -> None:
     vectors.write_text("in 1 2\nAnn 3 4\n")
     with pytest.raises(Killed):
         Tagger(**SMALL, vectors=str(vectors)).fit(
-            write_sentences(tmp_path / "t.conll"), folder=tmp_path / "m", display=KilledAtEpoch(1)
+            write_sentences(tmp_path / "t.conll"), folder=tmp_path / "m", display=KilledAtEpoch(2)
         )
     assert Tagger.resume(tmp_path / "m", display=KilledAtEpoch(9)).card_.vector_size == 2
     with pytest.raises(Killed):
         Tagger(**SMALL, vectors=str(vectors)).fit(
-            tmp_path / "t.conll", folder=tmp_path / "n", display=KilledAtEpoch(1)
+            tmp_path / "t.conll", folder=tmp_path / "n", display=KilledAtEpoch(2)
         )
     vectors.write_text("in 1 2\nAnn 3 5\n")
     with pytest.raises(tt.DataError, match="not the word vectors this fit began with"):

@@ -101,7 +101,7 @@ class _Lines:
 
     def __call__(self, lines: list[str]) -> Iterator[str]:
         """One line for each."""
-        at_blanks = self.tagger.settings.cut == "blanks"
+        at_blanks = self.tagger.settings.cut_at == "blanks"
         cut = [cut_line(line, at_blanks=at_blanks) for line in lines]
         if self.as_json:
             yield from _objects(self.tagger, lines, cut)

@@ -58,7 +58,7 @@ class FoundSpan(NamedTuple):
 class Tagger(Estimator[TagSettings]):
     """Recurrent networks with a CRF that read a sentence and give each token a tag.
 
-    A sentence is a list of tokens, or a line, which is then cut into tokens (see the setting `cut`).
+    A sentence is a list of tokens, or a line, which is then cut into tokens (see the setting `cut_at`).
 
     Args:
         **settings: Any field of `throughtime.tasks.tag_settings.TagSettings`: `validation="dev.conll"`,
@@ -167,7 +167,7 @@ class Tagger(Estimator[TagSettings]):
     def cut(self, sentence: Sequence[str] | str) -> list[str]:
         """The tokens of a sentence: as they are, or a line cut as the settings say."""
         if isinstance(sentence, str):
-            return [token.text for token in cut_line(sentence, at_blanks=self.settings.cut == "blanks")]
+            return [token.text for token in cut_line(sentence, at_blanks=self.settings.cut_at == "blanks")]
         return list(sentence)
 
     def evaluate(self, data: Any = None, tags: Sequence[Any] | None = None) -> TagMetrics:

@@ -24,7 +24,7 @@ class TagSettings(NetworkSettings):
     token_column: int = Field(1, description="Column of the token, from 1; negative from the last.")
     tag_column: int = Field(-1, description="Column of the tag, from 1; negative from the last.")
     repair_tags: bool = Field(False, description="Read an I- without its B- as the B- that is missing.")
-    cut: Literal["signs", "blanks"] = Field(
+    cut_at: Literal["signs", "blanks"] = Field(
         "signs", description="How `predict` cuts a line into tokens: at signs too, or at blanks alone."
     )
     min_count: Positive = Field(2, description="Times a word must occur in training to be known.")

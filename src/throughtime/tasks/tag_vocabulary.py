@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import torch
 from torch import Tensor
 
 from throughtime.data import Symbols, WordVectors, number_characters, plain_form, read_vectors, shape_of
+from throughtime.data.symbols import SPECIAL
+from throughtime.data.words import UNKNOWN
 from throughtime.tasks.tag_settings import TagSettings
 
 RARE_CHARACTER = 3  # times a character must occur in training to be known
@@ -76,12 +79,17 @@ class Vocabulary:
         return sum(bool(self._is_known(token)) for token in tokens)
 
     def _is_known(self, token: str) -> bool:
-        return self.words.number(_form(token, self.keep_case)) > 1 or self._fixed(token) > 1
+        return self.words.number(_form(token, self.keep_case)) > UNKNOWN or self._fixed(token) > UNKNOWN
 
     def _fixed(self, token: str) -> int:
-        """As written, else in lower case."""
+        """Of the word as written, else of the first that is the same but for the case."""
         number = self.fixed.number(token)
-        return number if number > 1 else self.fixed.number(token.lower())
+        return number if number > UNKNOWN else self._folded.get(token.lower(), UNKNOWN)
+
+    @cached_property
+    def _folded(self) -> dict[str, int]:
+        names = reversed(list(enumerate(self.fixed.names, SPECIAL)))
+        return {name.lower(): number for number, name in names}
 
 
 def vectors_for(path: str | None, first: int, sentences: Iterable[Sequence[str]]) -> WordVectors | None:
