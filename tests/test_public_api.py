@@ -19,6 +19,8 @@ PUBLIC = {
     "Recording",
     "RecordingError",
     "SettingsError",
+    "Tagger",
+    "TextGenerator",
     "ThroughtimeError",
     "Variant",
     "__version__",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from throughtime.data import Symbols, cut_line, number_characters, plain_form, shape_of
+from throughtime.data import Lexicon, cut_line, number_characters, plain_form, shape_of
 from throughtime.data.tokens import SHAPES
 
 
@@ -46,9 +46,9 @@ def test_forms() -> None:
 
 
 def test_symbols_and_characters() -> None:
-    known = Symbols.learn("abbccc", min_count=2)
+    known = Lexicon.learn("abbccc", min_count=2)
     assert (known.names, len(known), known.numbers("abc")) == (("c", "b"), 4, [1, 3, 2])
-    assert Symbols.learn("abbccc", most=1).names == ("c",)
-    letters = Symbols("abcdefgh")
+    assert Lexicon.learn("abbccc", most=1).names == ("c",)
+    letters = Lexicon("abcdefgh")
     found = number_characters(["ab", "abcdefgh", "x"], letters, 5)
     assert found.tolist() == [[2, 3, 0, 0, 0], [2, 3, 4, 8, 9], [1, 0, 0, 0, 0]]

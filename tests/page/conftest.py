@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playw
 from throughtime.page.classify_report import ClassifyReport, render_classify_report
 from throughtime.page.forecast_report import ForecastReport
 from throughtime.page.report import render_forecast_report
+from throughtime.page.tag_report import TagReport, render_tag_report
 
 _QUIET = (
     "--no-sandbox",
@@ -55,11 +56,18 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
     contexts: list[BrowserContext] = []
 
     def open_page(
-        report: ForecastReport | ClassifyReport, width: int = 1280, fragment: str = "", **options: Any
+        report: ForecastReport | ClassifyReport | TagReport,
+        width: int = 1280,
+        fragment: str = "",
+        **options: Any,
     ) -> Opened:
         file = tmp_path / "report.html"
-        forecast = isinstance(report, ForecastReport)
-        page = render_forecast_report(report) if forecast else render_classify_report(report)
+        if isinstance(report, ForecastReport):
+            page = render_forecast_report(report)
+        elif isinstance(report, TagReport):
+            page = render_tag_report(report)
+        else:
+            page = render_classify_report(report)
         file.write_text(page, encoding="utf-8")
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         contexts.append(context)

@@ -4,6 +4,8 @@ from throughtime.data.batches import StreamBatches, WindowBatches
 from throughtime.data.conll import Sentences, read_conll, sentences_from_lists
 from throughtime.data.cooccurrence import word_vectors
 from throughtime.data.durations import format_duration, parse_duration, steps_of
+from throughtime.data.lexicon import Lexicon
+from throughtime.data.plain_text import PlainText, read_plain_text, text_in_memory
 from throughtime.data.prepare import apply, prepare
 from throughtime.data.read import read_table
 from throughtime.data.recipe import ColumnRule, PrepareSettings, Recipe, Series
@@ -14,6 +16,7 @@ from throughtime.data.split import Parts, part_borders, split_windows
 from throughtime.data.symbols import Symbols
 from throughtime.data.table import Repair, Table
 from throughtime.data.tag_schemes import Span, in_iob2, spans_of, tag_names, tags_of
+from throughtime.data.text_streams import TextStreams
 from throughtime.data.texts import Texts, from_lists, read_texts
 from throughtime.data.tokens import cut_line, number_characters, plain_form, shape_of
 from throughtime.data.vectors import WordVectors, read_vectors
@@ -22,7 +25,9 @@ from throughtime.data.words import Words
 
 __all__ = [
     "ColumnRule",
+    "Lexicon",
     "Parts",
+    "PlainText",
     "PrepareSettings",
     "Recipe",
     "Repair",
@@ -34,6 +39,7 @@ __all__ = [
     "StreamBatches",
     "Symbols",
     "Table",
+    "TextStreams",
     "Texts",
     "WindowBatches",
     "Windows",
@@ -52,6 +58,7 @@ __all__ = [
     "plain_form",
     "prepare",
     "read_conll",
+    "read_plain_text",
     "read_table",
     "read_texts",
     "read_vectors",
@@ -62,6 +69,7 @@ __all__ = [
     "steps_of",
     "tag_names",
     "tags_of",
+    "text_in_memory",
     "weather",
     "word_vectors",
 ]

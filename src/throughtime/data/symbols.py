@@ -1,42 +1,89 @@
-"""Names by number: the words, characters or tags of a task, learnt from the training part."""
+"""Characters in, numbers out: the alphabet of a training text, kept as one JSON file."""
 
 from __future__ import annotations
 
+import json
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Self
+from collections.abc import Iterable
 
-from throughtime.data.words import PADDING, UNKNOWN
-
-SPECIAL = 2  # numbers in front of the names: PADDING and UNKNOWN
+import numpy as np
+import torch
+from torch import Tensor
 
 
 class Symbols:
-    """Names and their numbers; 0 is padding, 1 any name that is not known.
+    """An alphabet: the different characters of a text, in the order of their code points.
 
     Args:
-        names: The known ones, in the order of their numbers from 2.
+        names: The characters, each once.
+
+    Attributes:
+        names: Every character by its number.
+        unknown: The number of any other character: one past the last.
+
+    Raises:
+        ValueError: there is none, one is not a single character, or they are not in order.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
-        assert (PADDING, UNKNOWN) == (0, 1)
+    def __init__(self, names: Iterable[str]) -> None:
         self.names = tuple(names)
-        self._numbers = {name: number for number, name in enumerate(self.names, SPECIAL)}
+        if not self.names or any(not isinstance(name, str) or len(name) != 1 for name in self.names):
+            raise ValueError("Symbols: expected single characters, at least one")
+        self._codes = _codes("".join(self.names))
+        if (np.diff(self._codes.astype(np.int64)) <= 0).any():
+            raise ValueError("Symbols: expected each character once, in the order of the code points")
+        self.unknown = len(self.names)
 
     def __len__(self) -> int:
-        """Names known, with padding and the unknown one."""
-        return len(self.names) + SPECIAL
+        """Characters known."""
+        return len(self.names)
 
     @classmethod
-    def learn(cls, found: Iterable[str], *, min_count: int = 1, most: int | None = None) -> Self:
-        """Know the names that occur at least `min_count` times, `most` at most, the most frequent first."""
-        counts = Counter(found).most_common(most)
-        return cls([name for name, count in counts if count >= min_count])
+    def learn(cls, text: str) -> Symbols:
+        """Know the characters of `text`."""
+        return cls(sorted(set(text)))
 
-    def number(self, name: str) -> int:
-        """Its number, or 1."""
-        return self._numbers.get(name, UNKNOWN)
+    @classmethod
+    def read(cls, text: str) -> Symbols:
+        """Read what `to_json` gave. Raises `ValueError`."""
+        found = json.loads(text)
+        names = found.get("characters") if isinstance(found, dict) else None
+        return cls(names or ())
 
-    def numbers(self, names: Iterable[str]) -> list[int]:
-        """The number of each."""
-        return [self._numbers.get(name, UNKNOWN) for name in names]
+    def to_json(self) -> str:
+        """The alphabet as JSON."""
+        return json.dumps({"characters": self.names}, ensure_ascii=False) + "\n"
+
+    def number(self, text: str) -> Tensor:
+        """A text as numbers (N,), long."""
+        codes = _codes(text)
+        places = np.minimum(np.searchsorted(self._codes, codes), len(self) - 1)
+        known = self._codes[places] == codes
+        return torch.from_numpy(np.where(known, places, self.unknown).astype(np.int64))
+
+    def text(self, numbers: Iterable[int]) -> str:
+        """Numbers as a text, U+FFFD for the unknown character."""
+        return "".join(self.names[number] if number < self.unknown else "\ufffd" for number in numbers)
+
+    def missing(self, text: str) -> Counter[str]:
+        """Characters of `text` that are not known, and how often each occurs."""
+        return Counter(character for character in text if character not in self._known)
+
+    @property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.names)
+
+
+def named(character: str) -> str:
+    """A character as messages name it: "'é' (U+00E9)", or by its name where it cannot be seen."""
+    code = f"U+{ord(character):04X}"
+    if character == "\n":
+        return f"the line end ({code})"
+    if character.isprintable() and not character.isspace():
+        return f"'{character}' ({code})"
+    return f"{unicodedata.name(character, 'the control character').lower()} ({code})"
+
+
+def _codes(text: str) -> np.ndarray:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from throughtime.data.symbols import Symbols
+from throughtime.data.lexicon import Lexicon
 from throughtime.data.words import PADDING
 
 LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
@@ -66,7 +66,7 @@ def shape_of(token: str) -> int:
     return _SHAPE["Capitalised" if plain else "miXed"]
 
 
-def number_characters(tokens: Sequence[str], characters: Symbols, most: int) -> Tensor:
+def number_characters(tokens: Sequence[str], characters: Lexicon, most: int) -> Tensor:
     """Tokens as numbers of their characters, (T, most), long, padding behind.
 
     Of a longer token the beginning and the end are kept, half of each.

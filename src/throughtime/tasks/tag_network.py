@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from throughtime.data import SequenceBatches, Span, WordVectors, spans_of, tag_names, word_vectors
-from throughtime.data.symbols import SPECIAL
+from throughtime.data.lexicon import SPECIAL
 from throughtime.data.tag_schemes import may_follow
 from throughtime.data.tokens import SHAPES
 from throughtime.data.words import PADDING, UNKNOWN

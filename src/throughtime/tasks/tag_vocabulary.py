@@ -11,8 +11,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from throughtime.data import Symbols, WordVectors, number_characters, plain_form, read_vectors, shape_of
-from throughtime.data.symbols import SPECIAL
+from throughtime.data import Lexicon, WordVectors, number_characters, plain_form, read_vectors, shape_of
+from throughtime.data.lexicon import SPECIAL
 from throughtime.data.words import UNKNOWN
 from throughtime.tasks.tag_settings import TagSettings
 
@@ -31,9 +31,9 @@ class Vocabulary:
         max_characters: C, characters of a word that are read.
     """
 
-    words: Symbols
-    characters: Symbols
-    fixed: Symbols
+    words: Lexicon
+    characters: Lexicon
+    fixed: Lexicon
     keep_case: bool
     max_characters: int
 
@@ -45,9 +45,9 @@ class Vocabulary:
         tokens = [token for sentence in sentences for token in sentence]
         forms = (_form(token, settings.keep_case) for token in tokens)
         return cls(
-            Symbols.learn(forms, min_count=settings.min_count, most=settings.max_words),
-            Symbols.learn("".join(tokens), min_count=RARE_CHARACTER),
-            Symbols(() if vectors is None else vectors.words),
+            Lexicon.learn(forms, min_count=settings.min_count, most=settings.max_words),
+            Lexicon.learn("".join(tokens), min_count=RARE_CHARACTER),
+            Lexicon(() if vectors is None else vectors.words),
             settings.keep_case,
             settings.max_characters,
         )
@@ -58,7 +58,7 @@ class Vocabulary:
         found = json.loads(text)
         if not isinstance(found, dict) or set(found) != {"words", "characters", "vectors"}:
             raise ValueError("expected the lists words, characters and vectors")
-        words, characters, fixed = (Symbols(found[name]) for name in ("words", "characters", "vectors"))
+        words, characters, fixed = (Lexicon(found[name]) for name in ("words", "characters", "vectors"))
         return cls(words, characters, fixed, settings.keep_case, settings.max_characters)
 
     def to_json(self) -> str:
