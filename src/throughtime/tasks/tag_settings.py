@@ -35,14 +35,14 @@ class TagSettings(NetworkSettings):
         50_000, ge=0, description="Words kept from the beginning of that file beside those of the data."
     )
 
-    hidden: Positive = Field(64, description="Hidden units of each layer and direction.")
-    embedding: Positive = Field(100, description="Length of a word vector.")
+    hidden: Positive = Field(100, description="Hidden units of each layer and direction.")
+    embedding: Positive = Field(50, description="Length of a word vector.")
     word_vectors: Literal["cooccurrence", "random"] = Field(
         "cooccurrence",
         description="What word vectors start from: the neighbours of a word, or chance.",
     )
     character_size: Positive = Field(25, description="Length of a character's vector.")
-    character_filters: Positive = Field(30, description="Filters over three characters.")
+    character_filters: Positive = Field(50, description="Filters over three characters.")
     max_characters: int = Field(20, ge=2, description="Characters of a word that are read: both its ends.")
     members: Positive = Field(5, description="Networks that learn side by side and are averaged.")
     dropout: float = Field(0.5, ge=0, lt=1, description="Share of recurrent outputs dropped.")
@@ -52,13 +52,13 @@ class TagSettings(NetworkSettings):
         lt=1,
         description="Share of the inputs' entries dropped, the same all along a sentence.",
     )
-    word_dropout: float = Field(0.3, ge=0, lt=1, description="Share of words replaced by the unknown word.")
-    character_dropout: float = Field(0.3, ge=0, lt=1, description="Share of the characters' values dropped.")
+    word_dropout: float = Field(0.5, ge=0, lt=1, description="Share of words replaced by the unknown word.")
+    character_dropout: float = Field(0.1, ge=0, lt=1, description="Share of the characters' values dropped.")
     epochs: Positive | Literal["auto"] = Field(
         "auto", description="Passes over the training part; auto: about 1,500 updates, in 4 to 40 passes."
     )
     batch_size: Positive = Field(32, description="Sentences in one update.")
-    learning_rate: float = Field(3e-3, gt=0, description="Largest learning rate of the schedule.")
+    learning_rate: float = Field(6e-3, gt=0, description="Largest learning rate of the schedule.")
 
     @field_validator("split")
     @classmethod
