@@ -89,15 +89,11 @@ def prepare_sentences(
     """
     named = [("training", sources.train), ("validation", sources.validation), ("test", sources.test)]
     given = {name: _rows(one) for name, one in named if one is not None}
+    _classes_of(given["training"])
     repairs = [repair for _, one in named if one is not None for repair in one.repairs]
     parts = _split(given, settings)
     _keep_apart(parts, repairs)
-    classes = tuple(sorted({span.label for row in parts["training"] for span in spans_of(_tags(row))}))
-    if not classes:
-        raise DataError(
-            f"{sources.train.name}: every tag of the training part is O, so there is nothing to learn. If "
-            "the tags stand in another column, name it with --tag-column."
-        )
+    classes = _classes_of(parts["training"])
     if not any(spans_of(_tags(row)) for row in parts["validation"]):
         raise DataError(
             "the validation part holds no span, so the best epoch cannot be chosen by it; give another "
@@ -144,6 +140,17 @@ def _tags(row: tuple[Sentences, int]) -> tuple[str, ...]:
     sentences, number = row
     assert sentences.tags is not None
     return sentences.tags[number]
+
+
+def _classes_of(training: Rows) -> tuple[str, ...]:
+    """The classes of the training part, in order. Raises `DataError` where there is none."""
+    classes = {span.label for row in training for span in spans_of(_tags(row))}
+    if not classes:
+        raise DataError(
+            f"{training[0][0].name}: every tag of the training part is O, so there is nothing to learn. If "
+            "the tags stand in another column, name it with --tag-column."
+        )
+    return tuple(sorted(classes))
 
 
 def _part(rows: Rows, classes: Sequence[str], vocabulary: Vocabulary) -> Part:
