@@ -14,9 +14,10 @@ from throughtime import Tagger
 from throughtime.data import in_iob2, read_conll, sentences_from_lists
 from throughtime.nn.crf import CRFScores, log_likelihood
 from throughtime.tasks.sources import Sources
+from throughtime.tasks.tag_answers import best_tags, read_sentences
 from throughtime.tasks.tag_data import batches_of, prepare_sentences
 from throughtime.tasks.tag_evaluation import OFFSETS, find_offset
-from throughtime.tasks.tag_network import TagObjective, best_tags, build_network, read_sentences
+from throughtime.tasks.tag_network import TagObjective, build_network
 from throughtime.tasks.tag_settings import TagSettings
 from throughtime.tasks.tag_vocabulary import Vocabulary
 from throughtime.training import QuietDisplay

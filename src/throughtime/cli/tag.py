@@ -24,7 +24,8 @@ from throughtime.cli.fitting import (
 from throughtime.cli.options import settings_as_options
 from throughtime.data import cut_line, read_conll, read_texts
 from throughtime.data.tokens import Token
-from throughtime.tasks.tag import FoundSpan, Tagger
+from throughtime.tasks.tag import Tagger
+from throughtime.tasks.tag_answers import FoundSpan
 from throughtime.tasks.tag_card import TASK
 from throughtime.tasks.tag_scores import PartScores, TagMetrics
 from throughtime.tasks.tag_settings import TagSettings

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -26,17 +26,22 @@ from throughtime.tasks.estimator import Estimator
 from throughtime.tasks.fitting import Fitted, begin, train
 from throughtime.tasks.model_folder import METRICS
 from throughtime.tasks.sources import Sources
+from throughtime.tasks.tag_answers import (
+    FoundSpan,
+    Readings,
+    answer,
+    best_tags,
+    read_sentences,
+    tag_probabilities,
+)
 from throughtime.tasks.tag_card import VOCABULARY, TagCard, TagRun
 from throughtime.tasks.tag_data import TagData, batches_of, other_part, prepare_sentences
-from throughtime.tasks.tag_evaluation import Answers, answer, evaluate_other, evaluate_parts, find_offset
+from throughtime.tasks.tag_evaluation import evaluate_other, evaluate_parts, find_offset
 from throughtime.tasks.tag_network import (
-    Reading,
     TagObjective,
     build_network,
     first_vectors,
-    read_sentences,
     scaled_vectors,
-    tag_probabilities,
 )
 from throughtime.tasks.tag_results import make_card, make_texts
 from throughtime.tasks.tag_scores import TagMetrics
@@ -44,15 +49,6 @@ from throughtime.tasks.tag_settings import TagSettings
 from throughtime.tasks.tag_sources import check_vectors, open_sentences, open_sources, run_of, sentences_again
 from throughtime.tasks.tag_vocabulary import Vocabulary
 from throughtime.training import Display
-
-
-class FoundSpan(NamedTuple):
-    """Tokens `start` to `stop` (exclusive) that are one span of a class, and how probable it is."""
-
-    start: int
-    stop: int
-    label: str
-    confidence: float
 
 
 class Tagger(Estimator[TagSettings]):
@@ -146,11 +142,12 @@ class Tagger(Estimator[TagSettings]):
 
     def predict(self, sentences: Sequence[Sequence[str] | str]) -> list[list[str]]:
         """The likeliest tags of each sentence, a tag for each token; none for a line without a token."""
-        return self._answers(sentences, "predict").tags
+        readings = self._read(sentences, "predict")
+        return best_tags(readings, self.offset_, self.tags_)
 
     def predict_spans(self, sentences: Sequence[Sequence[str] | str]) -> list[list[FoundSpan]]:
         """The spans of each sentence, with the probability that exactly these borders and class are right."""
-        found = self._answers(sentences, "predict_spans")
+        found = answer(self._read(sentences, "predict_spans"), self.offset_, self.classes_)
         return [
             [FoundSpan(*span, confidence) for span, confidence in zip(spans, sure, strict=True)]
             for spans, sure in zip(found.spans, found.confidences, strict=True)
@@ -158,11 +155,8 @@ class Tagger(Estimator[TagSettings]):
 
     def predict_proba(self, sentences: Sequence[Sequence[str] | str]) -> list[npt.NDArray[np.float64]]:
         """Probability of each tag at each token of each sentence, (T, K), in the order of `tags_`."""
-        readings, rows = self._read(sentences, "predict_proba")
-        found = [np.zeros((0, len(self.tags_)))] * len(sentences)
-        for row, shares in zip(rows, tag_probabilities(readings, self.offset_), strict=True):
-            found[row] = shares.numpy()
-        return found
+        readings = self._read(sentences, "predict_proba")
+        return [shares.numpy() for shares in tag_probabilities(readings, self.offset_, len(self.tags_))]
 
     def cut(self, sentence: Sequence[str] | str) -> list[str]:
         """The tokens of a sentence: as they are, or a line cut as the settings say."""
@@ -218,27 +212,16 @@ class Tagger(Estimator[TagSettings]):
         tagger.metrics_ = model_folder.parse(TagMetrics, texts[METRICS], folder / METRICS)
         return tagger
 
-    def _read(self, sentences: Sequence[Sequence[str] | str], what: str) -> tuple[list[Reading], list[int]]:
-        """What the network says of the sentences with a token, and which those are."""
+    def _read(self, sentences: Sequence[Sequence[str] | str], what: str) -> Readings:
+        """What the network says of the sentences."""
         self._check_fitted(what)
         if isinstance(sentences, str):
             raise TypeError(f"Tagger.{what}: sentences is one text; give a list of sentences")
         for number, sentence in enumerate(sentences, 1):
             if not isinstance(sentence, str):
                 check_sentence(sentence, number)
-        tokens = [self.cut(sentence) for sentence in sentences]
-        rows = [row for row, one in enumerate(tokens) if one]
-        inputs = [self.vocabulary_.number(tokens[row]) for row in rows]
-        return read_sentences(self.network_, inputs), rows
-
-    def _answers(self, sentences: Sequence[Sequence[str] | str], what: str) -> Answers:
-        readings, rows = self._read(sentences, what)
-        some = answer(readings, self.offset_, self.classes_)
-        found = Answers([[] for _ in sentences], [[] for _ in sentences], [[] for _ in sentences])
-        for place, row in enumerate(rows):
-            found.tags[row], found.spans[row] = some.tags[place], some.spans[place]
-            found.confidences[row] = some.confidences[place]
-        return found
+        inputs = [self.vocabulary_.number(self.cut(sentence)) for sentence in sentences]
+        return read_sentences(self.network_, inputs)
 
     def _fit(
         self,

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import nn
 
-from throughtime.data import Span, spans_of, tag_names
+from throughtime.data import spans_of, tag_names
+from throughtime.tasks.tag_answers import Answers, answer, best_tags, read_sentences, span_confidences
 from throughtime.tasks.tag_baselines import Baseline, Tags, f1_of, run_baselines
 from throughtime.tasks.tag_data import Part, TagData
-from throughtime.tasks.tag_network import Reading, best_tags, read_sentences, span_confidences
 from throughtime.tasks.tag_scores import (
     BaselineScores,
     PartScores,
@@ -31,15 +31,6 @@ NOT_KEPT = "it needs the training sentences, which are not kept"
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What the network says of a part: tags, spans and the confidence of each span, by sentence."""
-
-    tags: Tags
-    spans: list[list[Span]]
-    confidences: list[list[float]]
-
-
-@dataclass(frozen=True)
 class Evaluation:
     """Everything measured in one evaluation.
 
@@ -52,13 +43,6 @@ class Evaluation:
     metrics: TagMetrics
     test: Answers
     truth: list[list[float]]
-
-
-def answer(readings: Sequence[Reading], offset: float, classes: Sequence[str]) -> Answers:
-    """Tags, spans and confidences from what the network says of some sentences."""
-    tags = best_tags(readings, offset, tag_names(classes))
-    spans = [spans_of(one) for one in tags]
-    return Answers(tags, spans, span_confidences(readings, offset, classes, spans))
 
 
 def find_offset(network: nn.Module, part: Part, classes: Sequence[str]) -> float:

@@ -1,24 +1,23 @@
-"""The network of a tagger, built from its settings, the loss it learns by, and how it answers."""
+"""The network of a tagger, built from its settings, and the loss it learns by."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from throughtime.data import SequenceBatches, Span, WordVectors, spans_of, tag_names, word_vectors
+from throughtime.data import WordVectors, spans_of, tag_names, word_vectors
 from throughtime.data.lexicon import SPECIAL
 from throughtime.data.tag_schemes import may_follow
 from throughtime.data.tokens import SHAPES
 from throughtime.data.words import PADDING, UNKNOWN
 from throughtime.nn.characters import CharacterCNN
-from throughtime.nn.crf import CRF, CRFScores, log_likelihood
-from throughtime.nn.crf_inference import forward_backward, marginals, stretch_log_probability, viterbi
+from throughtime.nn.crf import CRF, log_likelihood
 from throughtime.nn.tag_network import WORD, TagEnsemble, TagNetwork, averaged
 from throughtime.tasks.recurrent import build_recurrent, describe_recurrent
+from throughtime.tasks.tag_answers import Reading, Readings, best_tags
 from throughtime.tasks.tag_settings import TagSettings
 from throughtime.tasks.tag_vocabulary import Vocabulary
 from throughtime.training import Outcome
@@ -30,30 +29,6 @@ SHAPE_SIZE = 10
 WIDTHS = (3,)  # characters under a filter
 SPREAD = 0.3  # standard deviation of the word vectors that come from co-occurrence
 NOISE = 0.03  # and of what makes the members differ
-AT_ONCE = 128  # sentences read together
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What the network says of some sentences, as one chain, in float64.
-
-    Attributes:
-        rows: Which sentences, (B,).
-        scores: (T, B, K).
-        crf: Scores of the transitions.
-        lengths: (B,).
-    """
-
-    rows: Tensor
-    scores: Tensor
-    crf: CRFScores
-    lengths: Tensor
-
-    def less(self, offset: float) -> Reading:
-        """With `offset` taken off the scores of O, so that more is tagged where it is above 0."""
-        scores = self.scores.clone()
-        scores[..., 0] -= offset
-        return Reading(self.rows, scores, self.crf, self.lengths)
 
 
 def build_network(
@@ -134,84 +109,22 @@ class TagObjective:
             loss = -log_likelihood(scores, crf, tags, batch.lengths).mean()
             return Outcome(loss, len(batch.targets))
         reading = Reading(torch.arange(len(batch.targets)), *averaged(scores, crf), batch.lengths)
-        right, total = self._counts(reading, tags)
+        right, total = self._counts(Readings([reading], len(batch.targets)), tags, batch.lengths)
         return Outcome(scores.new_tensor(1 - 2 * right / max(total, 1)), total)
 
-    def _counts(self, reading: Reading, tags: Tensor) -> tuple[int, int]:
+    def _counts(self, readings: Readings, tags: Tensor, lengths: Tensor) -> tuple[int, int]:
         """Spans that are right, and true and found ones together, over all of `OFFSETS`."""
-        lengths = reading.lengths.tolist()
         truth = [
             set(spans_of([self.names[number] for number in path[:length]]))
-            for path, length in zip(tags.T.tolist(), lengths, strict=True)
+            for path, length in zip(tags.T.tolist(), lengths.tolist(), strict=True)
         ]
         right = total = 0
         for offset in OFFSETS:
-            for true, found in zip(truth, best_tags([reading], offset, self.names), strict=True):
+            for true, found in zip(truth, best_tags(readings, offset, self.names), strict=True):
                 spans = spans_of(found)
                 right += len(true.intersection(spans))
                 total += len(true) + len(spans)
         return right, total
-
-
-def read_sentences(network: nn.Module, inputs: Sequence[Tensor]) -> list[Reading]:
-    """What the network says of each sentence, in batches of about the same length."""
-    network.eval()
-    readings = []
-    with torch.inference_mode():
-        numbers = torch.arange(len(inputs))
-        for batch in SequenceBatches(inputs, numbers, AT_ONCE, shuffle=False).epoch(0):
-            scores, crf = averaged(*network(batch.inputs, batch.lengths))
-            exact = CRFScores(*(part.double() for part in crf))
-            assert batch.lengths is not None
-            readings.append(Reading(batch.targets, scores.double(), exact, batch.lengths))
-    return readings
-
-
-def best_tags(readings: Sequence[Reading], offset: float, names: Sequence[str]) -> list[list[str]]:
-    """The likeliest tags of each sentence, by the Viterbi algorithm."""
-    found: dict[int, list[str]] = {}
-    for reading in readings:
-        shifted = reading.less(offset)
-        paths = viterbi(shifted.scores, shifted.crf, shifted.lengths).T.tolist()
-        for row, length, path in zip(shifted.rows.tolist(), shifted.lengths.tolist(), paths, strict=True):
-            found[row] = [names[number] for number in path[:length]]
-    return [found[row] for row in range(len(found))]
-
-
-def span_confidences(
-    readings: Sequence[Reading], offset: float, classes: Sequence[str], spans: Sequence[Sequence[Span]]
-) -> list[list[float]]:
-    """Probability of each span: of exactly these borders and this class, whatever stands around it."""
-    place = {tag: number for number, tag in enumerate(tag_names(classes))}
-    found: list[list[float]] = [[] for _ in spans]
-    for reading in readings:
-        shifted = reading.less(offset)
-        chain = forward_backward(shifted.scores, shifted.crf, shifted.lengths)
-        for column, (row, length) in enumerate(
-            zip(shifted.rows.tolist(), shifted.lengths.tolist(), strict=True)
-        ):
-            for span in spans[row]:
-                begin, inside = place[f"B-{span.label}"], place[f"I-{span.label}"]
-                tags = torch.tensor([begin, *[inside] * (span.stop - span.start - 1)])
-                barred = inside if span.stop < length else None
-                log = stretch_log_probability(
-                    chain, shifted.scores, shifted.crf, tags, span.start, column, barred
-                )
-                found[row].append(min(1.0, float(log.exp())))
-    return found
-
-
-def tag_probabilities(readings: Sequence[Reading], offset: float) -> list[Tensor]:
-    """Probability of each tag at each token of each sentence, (T, K)."""
-    found: dict[int, Tensor] = {}
-    for reading in readings:
-        shifted = reading.less(offset)
-        shares = marginals(shifted.scores, shifted.crf, shifted.lengths)
-        for column, (row, length) in enumerate(
-            zip(shifted.rows.tolist(), shifted.lengths.tolist(), strict=True)
-        ):
-            found[row] = shares[:length, column]
-    return [found[row] for row in range(len(found))]
 
 
 def _member(

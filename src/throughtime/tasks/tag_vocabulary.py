@@ -71,7 +71,7 @@ class Vocabulary:
         words = self.words.numbers(_form(token, self.keep_case) for token in tokens)
         shapes = [shape_of(token) for token in tokens]
         fixed = [self._fixed(token) for token in tokens]
-        columns = torch.tensor([words, shapes, fixed]).T
+        columns = torch.tensor([words, shapes, fixed], dtype=torch.long).T
         return torch.cat([columns, number_characters(tokens, self.characters, self.max_characters)], dim=1)
 
     def known(self, tokens: Sequence[str]) -> int:
