@@ -65,7 +65,10 @@ def test_one_line_in_one_line_out(
     for arguments in ([str(file)], []):
         monkeypatch.setattr(sys, "stdin", io.StringIO(file.read_text()))
         assert run(["predict", str(model), *arguments]) == 0
-        assert capsys.readouterr().out.split("\n") == [*expected, ""]
+        printed = capsys.readouterr()
+        assert printed.out.split("\n") == [*expected, ""]
+        assert "1 of 3 sentences hold no word that training held" in printed.err
+        assert "line 2);" in printed.err
     assert run(["predict", str(model), str(file), "--json", "--out", str(tmp_path / "out.jsonl")]) == 0
     answers = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [answer["tokens"] for answer in answers] == tokens

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json as json_module
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from throughtime.cli.answering import in_groups, lines_of_stdin, write_answers
+from throughtime.cli.answering import LittleKnown, in_groups, lines_of_stdin, write_answers
 from throughtime.cli.fitting import (
     AsJson,
     Out,
@@ -84,38 +83,25 @@ def predict_with(folder: Path, data: str | None, *, out: Path | None, as_json: b
         groups, place = lines_of_stdin(), "standard input line"
     else:
         groups, place = in_groups(_texts_of(data, classifier.settings)), f"{Path(data).name} text"
-    answers = _Answers(classifier, place, as_json=as_json)
-    write_answers(groups, answers, out)
-    answers.warn()
+    little = LittleKnown("texts", place)
+    write_answers(groups, _Answers(classifier, little, as_json=as_json), out)
+    little.warn()
     return 0
 
 
 class _Answers:
     """Answers texts, and counts those that say little: without a word, or with no known word."""
 
-    def __init__(self, classifier: Classifier, place: str, *, as_json: bool) -> None:
-        self.classifier, self.place, self.as_json = classifier, place, as_json
-        self.count = 0
-        self.little: list[int] = []  # numbers of those texts, from 1
+    def __init__(self, classifier: Classifier, little: LittleKnown, *, as_json: bool) -> None:
+        self.classifier, self.little, self.as_json = classifier, little, as_json
 
     def __call__(self, texts: list[str]) -> Iterator[str]:
         """One line for each text."""
         shares = self.classifier.predict_proba(texts)
         known = self.classifier.words_.known(texts)
         for text, row, words in zip(texts, shares, known, strict=True):
-            self.count += 1
-            if not words:
-                self.little.append(self.count)
+            self.little.add(words)
             yield self._line(row.tolist(), words, len(self.classifier.words_.cut(text)))
-
-    def warn(self) -> None:
-        """Say on stderr how many texts held nothing that the network knows."""
-        if self.little:
-            print(
-                f"{len(self.little):,} of {self.count:,} texts hold no word that training held (the first: "
-                f"{self.place} {self.little[0]}); their answers say little.",
-                file=sys.stderr,
-            )
 
     def _line(self, shares: list[float], known: int, words: int) -> str:
         best = max(range(len(shares)), key=shares.__getitem__)

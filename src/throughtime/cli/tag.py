@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from cyclopts import Group, Parameter
 from rich.console import Console
 
-from throughtime.cli.answering import in_groups, lines_of_stdin, write_answers
+from throughtime.cli.answering import LittleKnown, in_groups, lines_of_stdin, write_answers
 from throughtime.cli.fitting import (
     AsJson,
     Out,
@@ -84,26 +84,32 @@ def predict_with(folder: Path, data: str | None, *, out: Path | None, as_json: b
     """
     tagger = Tagger.load(folder)
     if data is None:
-        write_answers(lines_of_stdin(), _Lines(tagger, as_json=as_json), out)
+        little = LittleKnown("sentences", "standard input line")
+        write_answers(lines_of_stdin(), _Lines(tagger, little, as_json=as_json), out)
     elif data.lower().removesuffix(".gz").endswith(CONLL):
+        little = LittleKnown("sentences", f"{Path(data).name} sentence")
         sentences = read_conll(data, token_column=tagger.settings.token_column, tagged=False).tokens
-        write_answers(in_groups(sentences), _Conll(tagger, as_json=as_json), out)
+        write_answers(in_groups(sentences), _Conll(tagger, little, as_json=as_json), out)
     else:
+        little = LittleKnown("sentences", f"{Path(data).name} line")
         lines = read_texts(data, layout="lines", labelled=False).texts
-        write_answers(in_groups(lines), _Lines(tagger, as_json=as_json), out)
+        write_answers(in_groups(lines), _Lines(tagger, little, as_json=as_json), out)
+    little.warn()
     return 0
 
 
 class _Lines:
     """Answers lines of text."""
 
-    def __init__(self, tagger: Tagger, *, as_json: bool) -> None:
-        self.tagger, self.as_json = tagger, as_json
+    def __init__(self, tagger: Tagger, little: LittleKnown, *, as_json: bool) -> None:
+        self.tagger, self.little, self.as_json = tagger, little, as_json
 
     def __call__(self, lines: list[str]) -> Iterator[str]:
         """One line for each."""
         at_blanks = self.tagger.settings.cut_at == "blanks"
         cut = [cut_line(line, at_blanks=at_blanks) for line in lines]
+        for tokens in cut:
+            self.little.add(self.tagger.vocabulary_.known([token.text for token in tokens]))
         if self.as_json:
             yield from _objects(self.tagger, lines, cut)
             return
@@ -114,11 +120,13 @@ class _Lines:
 class _Conll:
     """Answers the sentences of a CoNLL file."""
 
-    def __init__(self, tagger: Tagger, *, as_json: bool) -> None:
-        self.tagger, self.as_json = tagger, as_json
+    def __init__(self, tagger: Tagger, little: LittleKnown, *, as_json: bool) -> None:
+        self.tagger, self.little, self.as_json = tagger, little, as_json
 
     def __call__(self, sentences: list[tuple[str, ...]]) -> Iterator[str]:
         """One block, or with JSON one line, for each."""
+        for tokens in sentences:
+            self.little.add(self.tagger.vocabulary_.known(tokens))
         if self.as_json:
             yield from _objects(self.tagger, *_joined(sentences))
             return

@@ -71,11 +71,11 @@ def number_characters(tokens: Sequence[str], characters: Lexicon, most: int) -> 
 
     Of a longer token the beginning and the end are kept, half of each.
     """
-    found = torch.full((len(tokens), most), PADDING)
-    for row, token in enumerate(tokens):
+    rows = []
+    for token in tokens:
         signs = token if len(token) <= most else token[: most - most // 2] + token[len(token) - most // 2 :]
-        found[row, : len(signs)] = torch.tensor(characters.numbers(signs))
-    return found
+        rows.append(characters.numbers(signs) + [PADDING] * (most - len(signs)))
+    return torch.tensor(rows, dtype=torch.long).reshape(len(tokens), most)
 
 
 # Links, users and hashtags, faces, HTML entities, numbers, abbreviations, the contracted ends of English
