@@ -1,6 +1,7 @@
 """Tables and texts in; regular series, windows, numbered words and batches out."""
 
 from throughtime.data.batches import StreamBatches, WindowBatches
+from throughtime.data.channels import Channels
 from throughtime.data.conll import Sentences, read_conll, sentences_from_lists
 from throughtime.data.cooccurrence import word_vectors
 from throughtime.data.durations import format_duration, parse_duration, steps_of
@@ -8,9 +9,11 @@ from throughtime.data.lexicon import Lexicon
 from throughtime.data.plain_text import PlainText, read_plain_text, text_in_memory
 from throughtime.data.prepare import apply, prepare
 from throughtime.data.read import read_table
+from throughtime.data.read_sequences import read_sequences
 from throughtime.data.recipe import ColumnRule, PrepareSettings, Recipe, Series
 from throughtime.data.scaling import Scaler
 from throughtime.data.sequence_batches import SequenceBatches
+from throughtime.data.sequences import Sequences, from_arrays
 from throughtime.data.shipped import weather
 from throughtime.data.split import Parts, part_borders, split_windows
 from throughtime.data.symbols import Symbols
@@ -24,6 +27,7 @@ from throughtime.data.windows import Windows, longest_stretch, make_windows
 from throughtime.data.words import Words
 
 __all__ = [
+    "Channels",
     "ColumnRule",
     "Lexicon",
     "Parts",
@@ -34,6 +38,7 @@ __all__ = [
     "Scaler",
     "Sentences",
     "SequenceBatches",
+    "Sequences",
     "Series",
     "Span",
     "StreamBatches",
@@ -48,6 +53,7 @@ __all__ = [
     "apply",
     "cut_line",
     "format_duration",
+    "from_arrays",
     "from_lists",
     "in_iob2",
     "longest_stretch",
@@ -59,6 +65,7 @@ __all__ = [
     "prepare",
     "read_conll",
     "read_plain_text",
+    "read_sequences",
     "read_table",
     "read_texts",
     "read_vectors",
