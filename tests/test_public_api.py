@@ -20,6 +20,7 @@ PUBLIC = {
     "Recording",
     "RecordingError",
     "SettingsError",
+    "Tagger",
     "TextGenerator",
     "ThroughtimeError",
     "Variant",

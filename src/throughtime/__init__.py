@@ -1,7 +1,7 @@
 """throughtime: recurrent neural networks you can see through.
 
-`RNN` and `LSTM` are torch modules; `Forecaster`, `Classifier` and `TextGenerator` go from data to a
-trained, measured network.
+`RNN` and `LSTM` are torch modules; `Forecaster`, `Classifier`, `Tagger` and `TextGenerator` go from data
+to a trained, measured network.
 Each name is imported when it is first used, so that `throughtime --help` need not wait for torch.
 """
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from throughtime.tasks.generate_text import TextGenerator
     from throughtime.tasks.load import load
     from throughtime.tasks.music import Composer
+    from throughtime.tasks.tag import Tagger
 
 __all__ = [
     "LSTM",
@@ -46,6 +47,7 @@ __all__ = [
     "Recording",
     "RecordingError",
     "SettingsError",
+    "Tagger",
     "TextGenerator",
     "ThroughtimeError",
     "Variant",
@@ -64,6 +66,7 @@ _LAZY = {
     "Classifier": "throughtime.tasks.classify",
     "Composer": "throughtime.tasks.music",
     "Forecaster": "throughtime.tasks.forecast",
+    "Tagger": "throughtime.tasks.tag",
     "TextGenerator": "throughtime.tasks.generate_text",
     "error_map": "throughtime.recording.error_map",
     "load": "throughtime.tasks.load",

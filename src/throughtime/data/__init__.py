@@ -2,8 +2,10 @@
 
 from throughtime.data.batches import StreamBatches, WindowBatches
 from throughtime.data.channels import Channels
+from throughtime.data.conll import Sentences, read_conll, sentences_from_lists
 from throughtime.data.cooccurrence import word_vectors
 from throughtime.data.durations import format_duration, parse_duration, steps_of
+from throughtime.data.lexicon import Lexicon
 from throughtime.data.midi_write import write_midi
 from throughtime.data.music import read_music
 from throughtime.data.plain_text import PlainText, read_plain_text, text_in_memory
@@ -20,14 +22,18 @@ from throughtime.data.shipped import weather
 from throughtime.data.split import Parts, part_borders, split_windows
 from throughtime.data.symbols import Symbols
 from throughtime.data.table import Repair, Table
+from throughtime.data.tag_schemes import Span, in_iob2, spans_of, tag_names, tags_of
 from throughtime.data.text_streams import TextStreams
 from throughtime.data.texts import Texts, from_lists, read_texts
+from throughtime.data.tokens import cut_line, number_characters, plain_form, shape_of
+from throughtime.data.vectors import WordVectors, read_vectors
 from throughtime.data.windows import Windows, longest_stretch, make_windows
 from throughtime.data.words import Words
 
 __all__ = [
     "Channels",
     "ColumnRule",
+    "Lexicon",
     "Music",
     "Parts",
     "PlainText",
@@ -37,9 +43,11 @@ __all__ = [
     "Roll",
     "RollBatches",
     "Scaler",
+    "Sentences",
     "SequenceBatches",
     "Sequences",
     "Series",
+    "Span",
     "StreamBatches",
     "Symbols",
     "Table",
@@ -47,23 +55,35 @@ __all__ = [
     "Texts",
     "WindowBatches",
     "Windows",
+    "WordVectors",
     "Words",
     "apply",
+    "cut_line",
     "format_duration",
     "from_arrays",
     "from_lists",
+    "in_iob2",
     "longest_stretch",
     "make_windows",
+    "number_characters",
     "parse_duration",
     "part_borders",
+    "plain_form",
     "prepare",
+    "read_conll",
     "read_music",
     "read_plain_text",
     "read_sequences",
     "read_table",
     "read_texts",
+    "read_vectors",
+    "sentences_from_lists",
+    "shape_of",
+    "spans_of",
     "split_windows",
     "steps_of",
+    "tag_names",
+    "tags_of",
     "text_in_memory",
     "weather",
     "word_vectors",

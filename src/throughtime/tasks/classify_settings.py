@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from throughtime.tasks.task_settings import NetworkSettings, Positive
+from throughtime.tasks.task_settings import NetworkSettings, Positive, adds_up
 
 
 class ClassifySettings(NetworkSettings):
@@ -68,6 +68,4 @@ class ClassifySettings(NetworkSettings):
     @field_validator("split")
     @classmethod
     def _adds_up(cls, split: tuple[float, float, float]) -> tuple[float, float, float]:
-        if min(split) <= 0 or abs(sum(split) - 1) > 1e-6:
-            raise ValueError(f"expected three shares above 0 that add up to 1, got {split}")
-        return split
+        return adds_up(split)

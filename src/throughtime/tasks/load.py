@@ -14,6 +14,7 @@ TASKS: Final = {
     "generate-text": ("throughtime.tasks.generate_text", "TextGenerator"),
     "forecast": ("throughtime.tasks.forecast", "Forecaster"),
     "generate-music": ("throughtime.tasks.music", "Composer"),
+    "tag": ("throughtime.tasks.tag", "Tagger"),
 }
 """Module and class of the estimator of each task; `throughtime.cli` has a module of the task's name."""
 

@@ -110,6 +110,13 @@ class NetworkSettings(TaskSettings):
         return FitSettings(**values)
 
 
+def adds_up(split: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Shares of training, validation and test, if they are such. Raises `ValueError`."""
+    if min(split) <= 0 or abs(sum(split) - 1) > 1e-6:
+        raise ValueError(f"expected three shares above 0 that add up to 1, got {split}")
+    return split
+
+
 def _in_words(error: ValidationError) -> str:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
