@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from throughtime.data.decode import GZIP, gunzip, read_file, to_utf8
+from throughtime.data.decode import read_utf8
 from throughtime.data.text_columns import choose_columns, has_label_first, read_columns
 from throughtime.errors import DataError
 
@@ -79,23 +79,19 @@ def read_texts(
     if not isinstance(source, str | os.PathLike):
         return _from_frame(source, text, label, labelled)
     path = Path(source)
-    content = read_file(path)
-    fingerprint = hashlib.sha256(content).hexdigest()
-    if content.startswith(GZIP):
-        content = gunzip(content, path.name)
-    data, _ = to_utf8(content, path.name)
+    data, fingerprint = read_utf8(path)
     kind = _find_layout(data, path.name) if layout == "auto" else layout
     if kind == "table":
         rows, lines, columns = read_columns(data, path.name)
         texts, labels = _chosen(rows, columns, path.name, text, label, labelled)
     elif kind == "jsonl":
-        objects, lines = _json_lines(data, path.name)
+        objects, lines = json_lines(data, path.name)
         columns = list(dict.fromkeys(key for one in objects for key in one))
         texts, labels = _chosen(objects, columns, path.name, text, label, labelled)
     elif kind == "label-first" and labelled:
         texts, labels, lines = _label_first(data)
     else:
-        texts, labels, lines = _plain_lines(data), None, None
+        texts, labels, lines = plain_lines(data), None, None
         lines = list(range(1, len(texts) + 1))
     return _checked(texts, labels, lines, path.name, path, fingerprint, kind)
 
@@ -162,7 +158,8 @@ def _label_text(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _json_lines(data: bytes, name: str) -> tuple[list[dict[str, Any]], list[int]]:
+def json_lines(data: bytes, name: str) -> tuple[list[dict[str, Any]], list[int]]:
+    """The object on each line that is not blank, and the number of that line. Raises `DataError`."""
     objects, numbers = [], []
     for number, line in enumerate(data.decode().split("\n"), 1):
         if not line.strip():
@@ -193,7 +190,8 @@ def _label_first(data: bytes) -> tuple[list[str], list[str], list[int]]:
     return texts, labels, numbers
 
 
-def _plain_lines(data: bytes) -> list[str]:
+def plain_lines(data: bytes) -> list[str]:
+    """Every line, the empty ones too; only "\\n" ends a line."""
     return data.decode().removesuffix("\n").split("\n")
 
 
