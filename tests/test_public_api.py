@@ -20,6 +20,7 @@ PUBLIC = {
     "RecordingError",
     "SettingsError",
     "ThroughtimeError",
+    "Translator",
     "Variant",
     "__version__",
     "error_map",

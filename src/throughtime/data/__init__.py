@@ -3,6 +3,8 @@
 from throughtime.data.batches import StreamBatches, WindowBatches
 from throughtime.data.cooccurrence import word_vectors
 from throughtime.data.durations import format_duration, parse_duration, steps_of
+from throughtime.data.pair_batches import PairBatch, PairBatches
+from throughtime.data.pairs import Pairs, pairs_from_lists, read_pairs
 from throughtime.data.prepare import apply, prepare
 from throughtime.data.read import read_table
 from throughtime.data.recipe import ColumnRule, PrepareSettings, Recipe, Series
@@ -10,6 +12,7 @@ from throughtime.data.scaling import Scaler
 from throughtime.data.sequence_batches import SequenceBatches
 from throughtime.data.shipped import weather
 from throughtime.data.split import Parts, part_borders, split_windows
+from throughtime.data.subwords import Subwords
 from throughtime.data.table import Repair, Table
 from throughtime.data.texts import Texts, from_lists, read_texts
 from throughtime.data.windows import Windows, longest_stretch, make_windows
@@ -17,6 +20,9 @@ from throughtime.data.words import Words
 
 __all__ = [
     "ColumnRule",
+    "PairBatch",
+    "PairBatches",
+    "Pairs",
     "Parts",
     "PrepareSettings",
     "Recipe",
@@ -25,6 +31,7 @@ __all__ = [
     "SequenceBatches",
     "Series",
     "StreamBatches",
+    "Subwords",
     "Table",
     "Texts",
     "WindowBatches",
@@ -35,9 +42,11 @@ __all__ = [
     "from_lists",
     "longest_stretch",
     "make_windows",
+    "pairs_from_lists",
     "parse_duration",
     "part_borders",
     "prepare",
+    "read_pairs",
     "read_table",
     "read_texts",
     "split_windows",

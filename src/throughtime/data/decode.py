@@ -35,7 +35,7 @@ def read_file(path: Path) -> bytes:
 
 
 def read_utf8(path: Path) -> tuple[bytes, str]:
-    """A text file's content as UTF-8 with "\\n" line ends, and the SHA-256 of its bytes as they are.
+    r"""A text file's content as UTF-8 with "\\n" line ends, and the SHA-256 of its bytes as they are.
 
     Raises:
         DataError: as `read_file`, `gunzip` and `to_utf8`.

@@ -119,8 +119,11 @@ def _from_table(path: Path, source: str | None, target: str | None) -> Pairs:
         rows, lines, columns = read_columns(data, path.name)
         _check_header(path.name, columns)
     source, target = _choose(path.name, columns, source, target)
-    sides = [["" if row.get(column) is None else str(row[column]) for row in rows] for column in (source, target)]
-    return Pairs(*map(_stripped, sides), tuple(lines), path.name, path, None, digest)
+    sources, targets = (
+        _stripped(["" if row.get(column) is None else str(row[column]) for row in rows])
+        for column in (source, target)
+    )
+    return Pairs(sources, targets, tuple(lines), path.name, path, None, digest)
 
 
 def _choose(name: str, columns: list[str], source: str | None, target: str | None) -> tuple[str, str]:
@@ -157,8 +160,9 @@ def _check_same_length(path: Path, sources: list[str], partner: Path, targets: l
     rest = lines[min(len(sources), len(targets)) :]
     blank = "; those it has more are blank, so take them out" if not any(map(str.strip, rest)) else ""
     raise DataError(
-        f"{path.name} has {counted(len(sources), 'line')} and {partner.name} {counted(len(targets), 'line')}: "
-        f"line k of one must be the translation of line k of the other. {longer.name} is longer{blank}."
+        f"{path.name} has {counted(len(sources), 'line')} and {partner.name} "
+        f"{counted(len(targets), 'line')}; line k of one must be the translation of line k of the other. "
+        f"{longer.name} is longer{blank}."
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from throughtime.data.words import PADDING, UNKNOWN, tokenizers_package
+from throughtime.data.words import UNKNOWN, tokenizers_package
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

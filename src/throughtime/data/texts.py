@@ -191,7 +191,7 @@ def _label_first(data: bytes) -> tuple[list[str], list[str], list[int]]:
 
 
 def plain_lines(data: bytes) -> list[str]:
-    """Every line, the empty ones too; only "\\n" ends a line."""
+    r"""Every line, the empty ones too; only "\\n" ends a line."""
     return data.decode().removesuffix("\n").split("\n")
 
 

@@ -84,10 +84,10 @@ class Attention(nn.Module, abc.ABC):
 
 
 class DotAttention(Attention):
-    """score(q, m) = q · W m / √Q.
+    """score(q, m) = q · W m.
 
     Source: Luong, Pham and Manning, Effective Approaches to Attention-based Neural Machine Translation
-    (2015), "general"; the root after Vaswani et al., Attention Is All You Need (2017), 3.2.1.
+    (2015), 3.1, "general".
     """
 
     def __init__(self, query_size: int, memory_size: int) -> None:
@@ -95,8 +95,8 @@ class DotAttention(Attention):
         self.key = nn.Linear(memory_size, query_size, bias=False)
 
     def keys(self, values: Tensor) -> Tensor:
-        """W m / √Q."""
-        keys: Tensor = self.key(values) / math.sqrt(self.query_size)
+        """W m."""
+        keys: Tensor = self.key(values)
         return keys
 
     def scores(self, queries: Tensor, keys: Tensor) -> Tensor:

@@ -77,7 +77,7 @@ def length_factor(length: Tensor, penalty: float) -> Tensor:
 
     Source: Wu et al., Google's Neural Machine Translation System (2016), equation 14.
     """
-    return ((5.0 + length) / 6.0) ** penalty
+    return ((5.0 + length.double()) / 6.0) ** penalty
 
 
 @torch.inference_mode()

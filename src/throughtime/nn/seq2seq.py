@@ -5,6 +5,7 @@ Shapes: S source steps, T target steps, B sequences, K beams, E length of a symb
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import torch
@@ -95,9 +96,7 @@ class Seq2Seq(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.unit_dropout = VariationalDropout(dropout)
 
-    def forward(
-        self, sources: Tensor, lengths: Tensor | None, targets: Tensor, truth: float = 1.0
-    ) -> Tensor:
+    def forward(self, sources: Tensor, lengths: Tensor | None, targets: Tensor, truth: float = 1.0) -> Tensor:
         """Predict each target symbol from the source and the symbols before it.
 
         Args:
@@ -119,14 +118,16 @@ class Seq2Seq(nn.Module):
 
     def read(self, sources: Tensor, lengths: Tensor | None = None) -> Context:
         """Read the sources (S, B), long: what the decoder begins with, K = 1."""
-        x = self.unit_dropout(self.source_vectors(self.word_dropout(sources)))
+        x = self._vectors_of(sources, self.source_vectors)
         outputs, state = self.encoder(x, lengths=lengths)
         outputs = self.unit_dropout(outputs)
         memory = None if self.attention is None else self.attention.remember(outputs, lengths)
         ways = self.encoder.num_directions
         first = []
         for bridge, part in zip(self.bridge, _parts(state), strict=True):
-            side_by_side = part.unflatten(0, (-1, ways)).transpose(1, 2).flatten(2)  # (L, B, ways·size)
+            side_by_side = (
+                part.reshape(-1, ways, *part.shape[1:]).transpose(1, 2).flatten(2)
+            )  # (L, B, ways·size)
             first.append(torch.tanh(bridge(side_by_side)))
         return Context(tuple(first), memory)
 
@@ -180,8 +181,13 @@ class Seq2Seq(nn.Module):
         kept = torch.rand(given.shape, device=given.device) < truth
         return torch.where(kept | (given == self.padding), given, written)
 
+    def _vectors_of(self, symbols: Tensor, table: nn.Embedding) -> Tensor:
+        """What the recurrent layers are fed with: unit variance at first, (T, B, E)."""
+        x: Tensor = self.unit_dropout(table(self.word_dropout(symbols)) * math.sqrt(table.embedding_dim))
+        return x
+
     def _run(self, given: Tensor, context: Context) -> tuple[Tensor, Context]:
-        x = self.unit_dropout(self.target_vectors(self.word_dropout(given)))
+        x = self._vectors_of(given, self.target_vectors)
         state: Any = context.state if isinstance(self.decoder, LSTM) else context.state[0]
         y, state = self.decoder(x, state)
         return y, Context(_parts(state), context.memory)
