@@ -44,8 +44,8 @@ SHOWN_DIGITS = 4  # of an attention weight in JSON
 
 @settings_as_options(TranslateSettings, GROUPS)
 def translate(
-    source: Annotated[str | None, Parameter(help="Sentences, one a line; or a table of pairs.")] = None,
-    target: Annotated[str | None, Parameter(help="Their translations, line by line.")] = None,
+    sentences: Annotated[str | None, Parameter(help="Sentences, one a line; or a table of pairs.")] = None,
+    translations: Annotated[str | None, Parameter(help="Their translations, line by line.")] = None,
     /,
     *,
     no_attention: Annotated[bool, Parameter(help="The same as --attention none.", negative=())] = False,
@@ -58,12 +58,12 @@ def translate(
     """Train an encoder and a decoder with attention to translate, and measure them beside baselines."""
     if no_attention:
         options["attention"] = "none"
-    if source is not None and target is None:
-        source, target = place_in_two(source)
+    if sentences is not None and translations is None:
+        sentences, translations = place_in_two(sentences)
     return run_fit(
         TASK,
         Translator,
-        source,
+        sentences,
         options,
         out=out,
         resume=resume,
@@ -74,7 +74,7 @@ def translate(
             "throughtime fit translate train.de train.en --validation val.de,val.en"
         ),
         show=_show,
-        partner=target,
+        partner=translations,
     )
 
 
