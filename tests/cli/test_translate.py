@@ -166,7 +166,7 @@ def test_no_attention_and_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 def test_ctrl_c_keeps_the_best_model_and_it_can_go_on(tmp_path: Path) -> None:
-    files = write_pairs(tmp_path, "train")
+    files = write_pairs(tmp_path, "train", 80)
     long = [*SIZES, "--epochs", "25", "--batch-size", "8"]
     folder = tmp_path / "interrupted"
     process = start("fit", "translate", *files, *long, "--out", folder)

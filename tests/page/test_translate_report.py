@@ -29,8 +29,8 @@ def sentence(group: str, source: str, **changes: Any) -> dict[str, Any]:
         "found": "a dog runs",
         "reference": "A dog is running.",
         "chrf": 43.2,
-        "read": ["ein", " Hu", "nd", " rennt", "⏹"],
-        "written": ["a", " dog", " runs", "⏹"],
+        "read": ["ein", " Hu", "nd", " rennt", "(end)"],
+        "written": ["a", " dog", " runs", "(end)"],
         "weights": np.array(
             [[0.8, 0.1, 0.1, 0, 0], [0, 0.25, 0.75, 0, 0], [0, 0, 0, 0.9, 0.1], [0, 0, 0, 0, 1]]
         ),

@@ -14,7 +14,7 @@ from throughtime.tasks.translate_data import Pieces
 from throughtime.tasks.translate_network import attention_weights, translate
 from throughtime.tasks.translate_settings import TranslateSettings
 
-END_SHOWN = "⏹"
+END_SHOWN = "(end)"
 
 
 @dataclass(frozen=True)

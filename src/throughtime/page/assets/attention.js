@@ -5,7 +5,8 @@ import { percent } from "./format.js";
 
 // A space before a piece is part of it, and says that a word begins.
 const shown = (piece) => (piece.startsWith(" ") ? piece.slice(1) : piece);
-const spoken = (piece) => (piece === "⏹" ? "the end" : `“${shown(piece)}”`);
+const END = "(end)";
+const spoken = (piece) => (piece === END ? "the end" : `“${shown(piece)}”`);
 
 const MOVES = {
   ArrowLeft: ([row, column]) => [row, column - 1],
@@ -16,8 +17,9 @@ const MOVES = {
   End: ([row]) => [row, Infinity],
 };
 
-function head(piece, inside) {
-  return el("th", { scope: inside ? "row" : "col", class: piece.startsWith(" ") || piece === "⏹" ? "begins" : "goes-on" }, el("span", {}, shown(piece)));
+function head(piece, index, scope) {
+  const begins = index === 0 || piece.startsWith(" ") || piece === END;
+  return el("th", { scope, class: begins ? null : "goes-on" }, el("span", {}, shown(piece)));
 }
 
 // {read: [piece], written: [piece], weights: [[share]]} -> element
@@ -32,8 +34,8 @@ export function attentionMatrix({ read, written, weights }) {
     }),
   );
   const corner = el("td", { class: "corner" }, el("span", {}, "read →"), el("span", {}, "written ↓"));
-  const top = el("tr", {}, corner, read.map((piece) => head(piece, false)));
-  const lines = rows.map((cells, r) => el("tr", {}, head(written[r], true), cells));
+  const top = el("tr", {}, corner, read.map((piece, c) => head(piece, c, "col")));
+  const lines = rows.map((cells, r) => el("tr", {}, head(written[r], r, "row"), cells));
   const grid = el("table", { class: "attention", role: "grid", "aria-label": "Attention: rows are written pieces, columns pieces that were read" }, el("thead", {}, top), el("tbody", {}, lines));
 
   const mark = (r, c) => {

@@ -104,7 +104,7 @@ function sentences() {
     "Sentences",
     looked ? "What it looked at" : "Translations",
     looked
-      ? lede("Each row is a piece that it wrote, each column a piece that it read; the darker, the more of its attention was there. A row adds up to 100 %. A dotted line: the piece goes on the word before it.")
+      ? lede("Each row is a piece that it wrote, each column a piece that it read; the stronger its colour, the more of the attention was there. A row adds up to 100 %. A dotted line: the piece goes on the word before it.")
       : lede("Without attention the decoder has the last states of the encoder alone, so there is nothing to look at."),
     picker(report.sentences),
   );
