@@ -134,6 +134,9 @@ def test_what_is_fed_is_one_step_behind() -> None:
 
 def test_some_of_what_is_fed_may_be_its_own() -> None:
     model = network().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_()  # so that it writes now this, now that
     targets, context = padded(TARGETS), model.read(padded(SOURCES), LENGTHS)
     given = model.shifted(targets)
     features, _, _ = model.decode(given, context)
@@ -145,7 +148,7 @@ def test_some_of_what_is_fed_may_be_its_own() -> None:
     assert (mixed[:, 0] == BEGIN).all()
     assert (mixed[:, ~real] == PADDING).all()
     differs = real & (given != own)
-    assert differs.any()
+    assert len(set(own[differs].tolist())) > 2
     assert (mixed == given)[:, differs].double().mean() == pytest.approx(0.3, abs=0.05)
     torch.manual_seed(0)
     other = model(padded(SOURCES), LENGTHS, targets, 0.3)

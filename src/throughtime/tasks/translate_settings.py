@@ -12,7 +12,7 @@ from throughtime.tasks.task_settings import NetworkSettings, Positive
 class TranslateSettings(NetworkSettings):
     """Settings of one translator."""
 
-    auto_updates: ClassVar[int] = 5_400
+    auto_updates: ClassVar[int] = 2_700
     auto_epochs: ClassVar[tuple[int, int]] = (6, 60)
 
     source: str | None = Field(None, description="Column of the sources in a table; else the first of two.")
@@ -55,7 +55,7 @@ class TranslateSettings(NetworkSettings):
     beam: Positive = Field(5, description="Translations followed side by side; 1: greedy.")
     length_penalty: float = Field(1.0, ge=0, description="How much longer translations are favoured.")
     epochs: Positive | Literal["auto"] = Field(
-        "auto", description="Passes over the training part; auto: about 5,400 updates, in 6 to 60 passes."
+        "auto", description="Passes over the training part; auto: about 2,700 updates, in 6 to 60 passes."
     )
     batch_size: Positive = Field(64, description="Pairs in one update.")
     learning_rate: float = Field(2e-3, gt=0, description="Largest learning rate of the schedule.")
