@@ -5,6 +5,7 @@ from throughtime.data.cooccurrence import word_vectors
 from throughtime.data.durations import format_duration, parse_duration, steps_of
 from throughtime.data.pair_batches import PairBatch, PairBatches
 from throughtime.data.pairs import Pairs, pairs_from_lists, read_pairs
+from throughtime.data.plain_text import PlainText, read_plain_text, text_in_memory
 from throughtime.data.prepare import apply, prepare
 from throughtime.data.read import read_table
 from throughtime.data.recipe import ColumnRule, PrepareSettings, Recipe, Series
@@ -13,7 +14,9 @@ from throughtime.data.sequence_batches import SequenceBatches
 from throughtime.data.shipped import weather
 from throughtime.data.split import Parts, part_borders, split_windows
 from throughtime.data.subwords import Subwords
+from throughtime.data.symbols import Symbols
 from throughtime.data.table import Repair, Table
+from throughtime.data.text_streams import TextStreams
 from throughtime.data.texts import Texts, from_lists, read_texts
 from throughtime.data.windows import Windows, longest_stretch, make_windows
 from throughtime.data.words import Words
@@ -24,6 +27,7 @@ __all__ = [
     "PairBatches",
     "Pairs",
     "Parts",
+    "PlainText",
     "PrepareSettings",
     "Recipe",
     "Repair",
@@ -32,7 +36,9 @@ __all__ = [
     "Series",
     "StreamBatches",
     "Subwords",
+    "Symbols",
     "Table",
+    "TextStreams",
     "Texts",
     "WindowBatches",
     "Windows",
@@ -47,10 +53,12 @@ __all__ = [
     "part_borders",
     "prepare",
     "read_pairs",
+    "read_plain_text",
     "read_table",
     "read_texts",
     "split_windows",
     "steps_of",
+    "text_in_memory",
     "weather",
     "word_vectors",
 ]

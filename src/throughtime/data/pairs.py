@@ -80,7 +80,7 @@ def read_pairs(
     partner = Path(target)
     if path.resolve() == partner.resolve():
         raise DataError(f"{path}: given twice; the second file must hold the translations of the first.")
-    found = [read_utf8(one) for one in (path, partner)]
+    found = [read_utf8(one, "text") for one in (path, partner)]
     sources, targets = (plain_lines(data) for data, _ in found)
     _check_same_length(path, sources, partner, targets)
     digest = hashlib.sha256("".join(digest for _, digest in found).encode()).hexdigest()
