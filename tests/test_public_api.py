@@ -23,6 +23,7 @@ PUBLIC = {
     "Tagger",
     "TextGenerator",
     "ThroughtimeError",
+    "Translator",
     "Variant",
     "__version__",
     "error_map",

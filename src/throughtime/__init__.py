@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from throughtime.tasks.load import load
     from throughtime.tasks.music import Composer
     from throughtime.tasks.tag import Tagger
+    from throughtime.tasks.translate import Translator
 
 __all__ = [
     "LSTM",
@@ -50,6 +51,7 @@ __all__ = [
     "Tagger",
     "TextGenerator",
     "ThroughtimeError",
+    "Translator",
     "Variant",
     "__version__",
     "error_map",
@@ -67,6 +69,7 @@ _LAZY = {
     "Composer": "throughtime.tasks.music",
     "Forecaster": "throughtime.tasks.forecast",
     "Tagger": "throughtime.tasks.tag",
+    "Translator": "throughtime.tasks.translate",
     "TextGenerator": "throughtime.tasks.generate_text",
     "error_map": "throughtime.recording.error_map",
     "load": "throughtime.tasks.load",

@@ -19,6 +19,7 @@ from throughtime.page.generate_text_report import TextReport, render_text_report
 from throughtime.page.music_report import MusicReport, render_music_report
 from throughtime.page.report import render_forecast_report
 from throughtime.page.tag_report import TagReport, render_tag_report
+from throughtime.page.translate_report import TranslateReport, render_translate_report
 
 RENDER: dict[type[FitReport], Callable[[Any], str]] = {
     ClassifyReport: render_classify_report,
@@ -26,6 +27,7 @@ RENDER: dict[type[FitReport], Callable[[Any], str]] = {
     MusicReport: render_music_report,
     TagReport: render_tag_report,
     TextReport: render_text_report,
+    TranslateReport: render_translate_report,
 }
 _QUIET = (
     "--no-sandbox",

@@ -8,6 +8,8 @@ from throughtime.data.durations import format_duration, parse_duration, steps_of
 from throughtime.data.lexicon import Lexicon
 from throughtime.data.midi_write import write_midi
 from throughtime.data.music import read_music
+from throughtime.data.pair_batches import PairBatch, PairBatches
+from throughtime.data.pairs import Pairs, pairs_from_lists, read_pairs
 from throughtime.data.plain_text import PlainText, read_plain_text, text_in_memory
 from throughtime.data.prepare import apply, prepare
 from throughtime.data.read import read_table
@@ -20,6 +22,7 @@ from throughtime.data.sequence_batches import SequenceBatches
 from throughtime.data.sequences import Sequences, from_arrays
 from throughtime.data.shipped import weather
 from throughtime.data.split import Parts, part_borders, split_windows
+from throughtime.data.subwords import Subwords
 from throughtime.data.symbols import Symbols
 from throughtime.data.table import Repair, Table
 from throughtime.data.tag_schemes import Span, in_iob2, spans_of, tag_names, tags_of
@@ -35,6 +38,9 @@ __all__ = [
     "ColumnRule",
     "Lexicon",
     "Music",
+    "PairBatch",
+    "PairBatches",
+    "Pairs",
     "Parts",
     "PlainText",
     "PrepareSettings",
@@ -49,6 +55,7 @@ __all__ = [
     "Series",
     "Span",
     "StreamBatches",
+    "Subwords",
     "Symbols",
     "Table",
     "TextStreams",
@@ -66,12 +73,14 @@ __all__ = [
     "longest_stretch",
     "make_windows",
     "number_characters",
+    "pairs_from_lists",
     "parse_duration",
     "part_borders",
     "plain_form",
     "prepare",
     "read_conll",
     "read_music",
+    "read_pairs",
     "read_plain_text",
     "read_sequences",
     "read_table",

@@ -15,6 +15,7 @@ TASKS: Final = {
     "forecast": ("throughtime.tasks.forecast", "Forecaster"),
     "generate-music": ("throughtime.tasks.music", "Composer"),
     "tag": ("throughtime.tasks.tag", "Tagger"),
+    "translate": ("throughtime.tasks.translate", "Translator"),
 }
 """Module and class of the estimator of each task; `throughtime.cli` has a module of the task's name."""
 
