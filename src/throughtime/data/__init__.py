@@ -1,22 +1,29 @@
 """Tables and texts in; regular series, windows, numbered words and batches out."""
 
+from throughtime.data.augment import Augmentation
 from throughtime.data.batches import StreamBatches, WindowBatches
 from throughtime.data.cooccurrence import word_vectors
 from throughtime.data.durations import format_duration, parse_duration, steps_of
+from throughtime.data.join import join_recordings
+from throughtime.data.log_mel import LogMel
 from throughtime.data.prepare import apply, prepare
 from throughtime.data.read import read_table
 from throughtime.data.recipe import ColumnRule, PrepareSettings, Recipe, Series
 from throughtime.data.scaling import Scaler
 from throughtime.data.sequence_batches import SequenceBatches
 from throughtime.data.shipped import weather
+from throughtime.data.sound import Sound, read_sound
 from throughtime.data.split import Parts, part_borders, split_windows
+from throughtime.data.symbols import Symbols
 from throughtime.data.table import Repair, Table
 from throughtime.data.texts import Texts, from_lists, read_texts
 from throughtime.data.windows import Windows, longest_stretch, make_windows
 from throughtime.data.words import Words
 
 __all__ = [
+    "Augmentation",
     "ColumnRule",
+    "LogMel",
     "Parts",
     "PrepareSettings",
     "Recipe",
@@ -24,7 +31,9 @@ __all__ = [
     "Scaler",
     "SequenceBatches",
     "Series",
+    "Sound",
     "StreamBatches",
+    "Symbols",
     "Table",
     "Texts",
     "WindowBatches",
@@ -33,11 +42,13 @@ __all__ = [
     "apply",
     "format_duration",
     "from_lists",
+    "join_recordings",
     "longest_stretch",
     "make_windows",
     "parse_duration",
     "part_borders",
     "prepare",
+    "read_sound",
     "read_table",
     "read_texts",
     "split_windows",
