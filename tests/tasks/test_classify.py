@@ -105,7 +105,7 @@ def test_frames_and_lists_are_the_same_to_it() -> None:
     one = Classifier(**SMALL).fit(texts, labels, display=QUIET)
     other = Classifier(**SMALL).fit(pl.DataFrame({"text": texts, "label": labels}), display=QUIET)
     assert np.array_equal(one.predict_proba(texts), other.predict_proba(texts))
-    with pytest.raises(tt.DataError, match="were in memory and are not kept"):
+    with pytest.raises(tt.DataError, match="only in memory then and not kept"):
         one.evaluate()
     assert one.evaluate(texts, labels) == one.metrics_
 
@@ -216,7 +216,7 @@ def test_a_fit_goes_on_where_it_was_stopped(file: Path, tmp_path: Path) -> None:
     with pytest.raises(Killed):
         Classifier(**settings).fit(file, folder=tmp_path / "third", display=KilledAtEpoch(1))
     other = write_texts(tmp_path / "other.tsv", seed=7)
-    with pytest.raises(tt.DataError, match="not the texts this fit began with"):
+    with pytest.raises(tt.DataError, match="not the data this fit began with"):
         Classifier.resume(tmp_path / "third", other, display=QUIET)
 
 

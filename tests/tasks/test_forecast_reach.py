@@ -10,8 +10,8 @@ import pytest
 import throughtime as tt
 from throughtime.tasks.forecast_data import prepare_data
 from throughtime.tasks.forecast_reach import build_reach
+from throughtime.tasks.forecast_sources import open_source
 from throughtime.tasks.intervals import MEDIAN
-from throughtime.tasks.sources import open_source
 from throughtime.training import QuietDisplay
 
 from .conftest import SMALL

@@ -5,36 +5,28 @@ from __future__ import annotations
 import json as json_module
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
-from rich.console import Console
-from rich.table import Table as RichTable
 
-from throughtime import files
+from throughtime.cli.answering import in_groups, lines_of_stdin, write_answers
 from throughtime.cli.fitting import (
     AsJson,
     Out,
     Quiet,
     Resume,
-    check_resume,
-    display_of,
     network_groups,
-    say_where,
-    shared_folder,
-    stem,
+    print_metrics,
+    print_scores,
+    run_fit,
 )
-from throughtime.cli.options import parse_options, settings_as_options
+from throughtime.cli.options import settings_as_options
 from throughtime.data import read_texts
-from throughtime.errors import SettingsError
 from throughtime.tasks.classify import Classifier
 from throughtime.tasks.classify_card import TASK
 from throughtime.tasks.classify_scores import ClassifyMetrics
 from throughtime.tasks.classify_settings import ClassifySettings
-from throughtime.training.distributed import is_first
 
 NETWORK, TRAINING = network_groups(3)
 GROUPS = {
@@ -44,7 +36,6 @@ GROUPS = {
     "embedding": NETWORK,
 }
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson")  # read by columns in `predict`; other files line by line
-AT_ONCE = 256  # texts of a file that are answered together
 
 
 @settings_as_options(ClassifySettings, GROUPS)
@@ -59,25 +50,26 @@ def classify(
     **options: Any,
 ) -> int:
     """Train recurrent networks to tell classes of texts apart, and measure them beside baselines."""
-    given = parse_options(ClassifySettings, options)
-    if resume is not None:
-        check_resume(out, given)
-        classifier = Classifier.resume(resume, data, display=display_of(quiet))
-        return _finished(classifier, resume, as_json=json)
-    if data is None:
-        raise SettingsError(
-            "fit classify: expected a file of texts with a label each, as in: "
+    return run_fit(
+        TASK,
+        Classifier,
+        data,
+        options,
+        out=out,
+        resume=resume,
+        as_json=json,
+        quiet=quiet,
+        expected=(
+            "a file of texts with a label each, as in: "
             "throughtime fit classify reviews.csv --text review --label stars"
-        )
-    folder = shared_folder(out, f"{stem(data)}-classify")
-    classifier = Classifier(**given)
-    classifier.fit(data, folder=folder, display=display_of(quiet))
-    return _finished(classifier, folder, as_json=json)
+        ),
+        show=_show,
+    )
 
 
 def evaluate_model(folder: Path, data: str | None, *, as_json: bool) -> int:
     """Measure a trained classifier beside its baselines."""
-    _print_metrics(Classifier.load(folder).evaluate(data), as_json=as_json)
+    print_metrics(Classifier.load(folder).evaluate(data), as_json=as_json, show=_show)
     return 0
 
 
@@ -88,46 +80,33 @@ def predict_with(folder: Path, data: str | None, *, out: Path | None, as_json: b
     DATA), line by line. Standard input is answered line by line as it comes.
     """
     classifier = Classifier.load(folder)
-    answer = _Answers(classifier, as_json)
-    with ExitStack() as stack:
-        groups: Iterator[list[str]]
-        if data is None:
-            groups, place = ([line.rstrip("\r\n")] for line in sys.stdin), "standard input line"
-        else:
-            groups, place = _groups(iter(_texts_of(data, classifier.settings))), f"{Path(data).name} text"
-        if out is None:
-            answer.write(groups, sys.stdout, place)
-        else:
-            file = stack.enter_context(files.replacing(out))
-            with file.open("w", encoding="utf-8") as stream:
-                answer.write(groups, stream, place)
-    if out is not None:
-        print(f"Wrote {answer.count:,} answers to {out}", file=sys.stderr)
-    answer.warn()
+    if data is None:
+        groups, place = lines_of_stdin(), "standard input line"
+    else:
+        groups, place = in_groups(_texts_of(data, classifier.settings)), f"{Path(data).name} text"
+    answers = _Answers(classifier, place, as_json=as_json)
+    write_answers(groups, answers, out)
+    answers.warn()
     return 0
 
 
 class _Answers:
     """Answers texts, and counts those that say little: without a word, or with no known word."""
 
-    def __init__(self, classifier: Classifier, as_json: bool) -> None:
-        self.classifier, self.as_json = classifier, as_json
+    def __init__(self, classifier: Classifier, place: str, *, as_json: bool) -> None:
+        self.classifier, self.place, self.as_json = classifier, place, as_json
         self.count = 0
         self.little: list[int] = []  # numbers of those texts, from 1
-        self.place = ""
 
-    def write(self, groups: Iterator[list[str]], stream: TextIO, place: str) -> None:
-        """One line for each text, written as soon as its group is answered."""
-        self.place = place
-        for texts in groups:
-            shares = self.classifier.predict_proba(texts)
-            known = self.classifier.words_.known(texts)
-            for text, row, words in zip(texts, shares, known, strict=True):
-                self.count += 1
-                if not words:
-                    self.little.append(self.count)
-                print(self._line(row.tolist(), words, len(self.classifier.words_.cut(text))), file=stream)
-            stream.flush()
+    def __call__(self, texts: list[str]) -> Iterator[str]:
+        """One line for each text."""
+        shares = self.classifier.predict_proba(texts)
+        known = self.classifier.words_.known(texts)
+        for text, row, words in zip(texts, shares, known, strict=True):
+            self.count += 1
+            if not words:
+                self.little.append(self.count)
+            yield self._line(row.tolist(), words, len(self.classifier.words_.cut(text)))
 
     def warn(self) -> None:
         """Say on stderr how many texts held nothing that the network knows."""
@@ -153,36 +132,18 @@ def _texts_of(path: str, settings: ClassifySettings) -> tuple[str, ...]:
     return read_texts(path, layout="auto" if table else "lines", text=settings.text, labelled=False).texts
 
 
-def _groups(texts: Iterator[str]) -> Iterator[list[str]]:
-    while group := list(islice(texts, AT_ONCE)):
-        yield group
-
-
-def _finished(classifier: Classifier, folder: Path, *, as_json: bool) -> int:
-    if not is_first():
-        return 0
-    _print_metrics(classifier.metrics_, as_json=as_json)
-    return say_where(folder, classifier.fit_result_, TASK)
-
-
-def _print_metrics(metrics: ClassifyMetrics, *, as_json: bool) -> None:
-    if as_json:
-        print(metrics.model_dump_json())
-        return
-    table = RichTable(title=f"{len(metrics.classes)} classes: {metrics.test.texts:,} test texts")
-    table.add_column("")
-    for name in ("accuracy", "macro F1", "log loss"):
-        table.add_column(name, justify="right")
-    table.add_column("")
-    for label, scores, note, style in [
-        ("network", metrics.test, "", "bold"),
-        *((one.label, one, one.note, None) for one in metrics.baselines.values()),
-    ]:
-        figures = (f"{scores.accuracy:.2%}", f"{scores.macro_f1:.2%}", f"{scores.log_loss:.3f}")
-        table.add_row(label, *figures, note, style=style)
-    console = Console(highlight=False)
-    console.print(table)
+def _show(metrics: ClassifyMetrics) -> None:
+    methods = [
+        ("network", metrics.test, ""),
+        *((one.label, one, one.note) for one in metrics.baselines.values()),
+    ]
+    rows = [
+        (label, f"{one.accuracy:.2%}", f"{one.macro_f1:.2%}", f"{one.log_loss:.3f}", note)
+        for label, one, note in methods
+    ]
+    title = f"{len(metrics.classes)} classes: {metrics.test.texts:,} test texts"
+    print_scores(title, ("accuracy", "macro F1", "log loss"), rows)
     apart = f"{metrics.test.calibration_error:.1%}"
-    console.print(f"Confidence and the share that is right are {apart} apart on the test part.")
+    print(f"Confidence and the share that is right are {apart} apart on the test part.")
     for label, reason in metrics.left_out.items():
-        console.print(f"Left out: {label}: {reason}.")
+        print(f"Left out: {label}: {reason}.")

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import torch
 from cyclopts import Group, Parameter
+from pydantic import BaseModel
 from rich.console import Console
+from rich.table import Table as RichTable
 
 from throughtime.cli.codes import INTERRUPTED
+from throughtime.cli.options import parse_options
 from throughtime.errors import OutputError, SettingsError
 from throughtime.tasks.model_folder import CHECKPOINTS, MODEL_JSON, RUN_JSON, resume_command
+from throughtime.tasks.task_settings import TaskSettings
 from throughtime.training import Display, FitResult, QuietDisplay
-from throughtime.training.distributed import join
+from throughtime.training.distributed import is_first, join
 
 JSON = "Print one JSON object on stdout and nothing else."
 
@@ -27,6 +32,86 @@ Resume = Annotated[Path | None, Parameter(help="Continue the fit that was stoppe
 def network_groups(first: int) -> tuple[Group, Group]:
     """Headings in the help for the options of `NetworkSettings`, from place `first` on."""
     return Group("Network", sort_key=first), Group("Training", sort_key=first + 1)
+
+
+def run_fit(
+    task: str,
+    estimator: type[Any],
+    data: str | None,
+    options: dict[str, Any],
+    *,
+    out: Path | None,
+    resume: Path | None,
+    as_json: bool,
+    quiet: bool,
+    expected: str,
+    show: Callable[[Any], None],
+) -> int:
+    """Fit, or go on with a fit that was stopped; print the figures and say where the model is.
+
+    Args:
+        task: As in `throughtime fit TASK`.
+        estimator: Class of the task's estimator.
+        data: Place of the training data; None only with `resume`.
+        options: Settings as typed.
+        out: Folder for the model; None chooses a name.
+        resume: Folder of the fit to go on with.
+        as_json: Print the figures as one JSON object.
+        quiet: Show no progress.
+        expected: What the command needs, for the message when it is missing.
+        show: Prints the figures for people.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SettingsError: data or a required setting is missing, or settings stand beside --resume.
+    """
+    settings: type[TaskSettings] = estimator.settings_class
+    given = parse_options(settings, options)
+    if resume is not None:
+        check_resume(out, given)
+        fitted = estimator.resume(resume, data, display=display_of(quiet))
+        return finish_fit(task, fitted, resume, as_json=as_json, show=show)
+    if data is None or set(settings.names()) - set(settings.defaults()) - set(given):
+        raise SettingsError(f"fit {task}: expected {expected}")
+    folder = shared_folder(out, f"{stem(data)}-{task}")
+    fitted = estimator(**given).fit(data, folder=folder, display=display_of(quiet))
+    return finish_fit(task, fitted, folder, as_json=as_json, show=show)
+
+
+def finish_fit(task: str, fitted: Any, folder: Path, *, as_json: bool, show: Callable[[Any], None]) -> int:
+    """Print the figures, in the first process alone, and say where the model is; the exit code."""
+    if not is_first():
+        return 0
+    print_metrics(fitted.metrics_, as_json=as_json, show=show)
+    return say_where(folder, fitted.fit_result_, task)
+
+
+def print_metrics(metrics: BaseModel, *, as_json: bool, show: Callable[[Any], None]) -> None:
+    """Print figures as one JSON object, or for people."""
+    if as_json:
+        print(metrics.model_dump_json())
+    else:
+        show(metrics)
+
+
+def print_scores(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print methods beside each other.
+
+    Args:
+        title: Over the table.
+        columns: Name of each figure.
+        rows: Of each method its name, its figures and a note; the network's comes first.
+    """
+    table = RichTable(title=title)
+    table.add_column("")
+    for name in columns:
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for number, row in enumerate(rows):
+        table.add_row(*row, style=None if number else "bold")
+    Console(highlight=False).print(table)
 
 
 def check_resume(out: Path | None, given: dict[str, Any]) -> None:

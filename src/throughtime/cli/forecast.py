@@ -8,8 +8,6 @@ from typing import Annotated, Any
 
 import polars as pl
 from cyclopts import Group, Parameter
-from rich.console import Console
-from rich.table import Table as RichTable
 
 from throughtime import files
 from throughtime.cli.fitting import (
@@ -17,21 +15,21 @@ from throughtime.cli.fitting import (
     Out,
     Quiet,
     Resume,
-    check_resume,
     display_of,
+    finish_fit,
     network_groups,
-    say_where,
+    print_metrics,
+    print_scores,
+    run_fit,
     shared_folder,
-    stem,
 )
-from throughtime.cli.options import parse_options, settings_as_options
+from throughtime.cli.options import settings_as_options
 from throughtime.errors import SettingsError
 from throughtime.tasks.forecast import Forecaster
 from throughtime.tasks.forecast_card import TASK
 from throughtime.tasks.forecast_settings import ForecastSettings
+from throughtime.tasks.forecast_sources import SHIPPED_WEATHER
 from throughtime.tasks.scores import Metrics
-from throughtime.tasks.sources import SHIPPED_WEATHER
-from throughtime.training.distributed import is_first
 
 NETWORK, TRAINING = network_groups(3)
 GROUPS = {
@@ -58,7 +56,8 @@ def demo(
     options = {} if epochs is None else {"epochs": epochs}
     folder = shared_folder(out, "throughtime-demo")
     forecaster = Forecaster("temp", unit="degF", time_zone="America/New_York", **options)
-    return _fit(forecaster, SHIPPED_WEATHER, folder, as_json=json, quiet=quiet)
+    forecaster.fit(SHIPPED_WEATHER, folder=folder, display=display_of(quiet))
+    return finish_fit(TASK, forecaster, folder, as_json=json, show=_show)
 
 
 @settings_as_options(ForecastSettings, GROUPS)
@@ -73,25 +72,27 @@ def forecast(
     **options: Any,
 ) -> int:
     """Train a recurrent network to forecast one column of a table, and measure it beside baselines."""
-    given = parse_options(ForecastSettings, options)
-    if resume is not None:
-        check_resume(out, given)
-        forecaster = Forecaster.resume(resume, data, display=display_of(quiet))
-        return _finished(forecaster, resume, as_json=json)
-    if data is None or "target" not in given:
-        raise SettingsError(
-            "fit forecast: expected a data file and --target COLUMN, as in: "
-            "throughtime fit forecast weather.csv --target temp"
-        )
-    folder = shared_folder(out, f"{stem(data)}-forecast")
-    return _fit(Forecaster(**given), data, folder, as_json=json, quiet=quiet)
+    return run_fit(
+        TASK,
+        Forecaster,
+        data,
+        options,
+        out=out,
+        resume=resume,
+        as_json=json,
+        quiet=quiet,
+        expected=(
+            "a data file and --target COLUMN, as in: throughtime fit forecast weather.csv --target temp"
+        ),
+        show=_show,
+    )
 
 
 def evaluate_model(folder: Path, data: str | None, *, as_json: bool) -> int:
     """Measure a trained forecaster beside its baselines."""
     forecaster = Forecaster.load(folder)
     metrics = forecaster.evaluate(forecaster.source_ if data is None else data)
-    _print_metrics(metrics, as_json=as_json)
+    print_metrics(metrics, as_json=as_json, show=_show)
     return 0
 
 
@@ -113,40 +114,16 @@ def predict_with(folder: Path, data: str | None, *, out: Path | None, as_json: b
     return 0
 
 
-def _fit(forecaster: Forecaster, data: str, folder: Path, *, as_json: bool, quiet: bool) -> int:
-    forecaster.fit(data, folder=folder, display=display_of(quiet))
-    return _finished(forecaster, folder, as_json=as_json)
-
-
-def _finished(forecaster: Forecaster, folder: Path, *, as_json: bool) -> int:
-    if not is_first():
-        return 0
-    _print_metrics(forecaster.metrics_, as_json=as_json)
-    return say_where(folder, forecaster.fit_result_, TASK)
-
-
-def _print_metrics(metrics: Metrics, *, as_json: bool) -> None:
-    if as_json:
-        print(metrics.model_dump_json())
-        return
-    unit = f" {metrics.unit}" if metrics.unit else ""
-    table = RichTable(
-        title=f"{metrics.target}, {metrics.horizon} ahead: {metrics.test.windows:,} test windows"
-    )
-    table.add_column("")
-    for name in ("MAE", "RMSE"):
-        table.add_column(f"{name}{unit}", justify="right")
-    table.add_column("")
-    table.add_row("network", f"{metrics.test.mae:.4g}", f"{metrics.test.rmse:.4g}", "", style="bold")
-    for scores in metrics.baselines.values():
-        table.add_row(scores.label, f"{scores.mae:.4g}", f"{scores.rmse:.4g}", scores.note)
-    console = Console(highlight=False)
-    console.print(table)
-    test = metrics.test
-    console.print(
+def _show(metrics: Metrics) -> None:
+    test, unit = metrics.test, f" {metrics.unit}" if metrics.unit else ""
+    rows = [("network", f"{test.mae:.4g}", f"{test.rmse:.4g}", "")]
+    rows += [(one.label, f"{one.mae:.4g}", f"{one.rmse:.4g}", one.note) for one in metrics.baselines.values()]
+    title = f"{metrics.target}, {metrics.horizon} ahead: {test.windows:,} test windows"
+    print_scores(title, (f"MAE{unit}", f"RMSE{unit}"), rows)
+    print(
         f"Intervals on the test part: the 80 % interval held {test.coverage80:.1%} "
         f"(mean width {test.width80:.3g}{unit}), the 95 % interval {test.coverage95:.1%} "
         f"({test.width95:.3g}{unit})."
     )
     for label, reason in metrics.left_out.items():
-        console.print(f"Left out: {label}: {reason}.")
+        print(f"Left out: {label}: {reason}.")

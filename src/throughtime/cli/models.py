@@ -9,11 +9,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from throughtime.cli.fitting import AsJson
-from throughtime.errors import ModelFolderError
 from throughtime.page.open import open_in_browser
-from throughtime.tasks.model_folder import REPORT, read_report, read_task
-
-TASKS = {"classify": "throughtime.cli.classify", "forecast": "throughtime.cli.forecast"}
+from throughtime.tasks.load import check_task
+from throughtime.tasks.model_folder import REPORT, read_report
 
 Folder = Annotated[Path, Parameter(help="Folder of a trained model.")]
 
@@ -60,7 +58,4 @@ def look(folder: Folder, /) -> int:
 
 def _commands(folder: Path) -> Any:
     """The module with the commands of the task that a model was trained for."""
-    task = read_task(folder)
-    if task not in TASKS:
-        raise ModelFolderError(f"{folder}: holds a model for {task!r}; known here: {', '.join(TASKS)}")
-    return importlib.import_module(TASKS[task])
+    return importlib.import_module(f"throughtime.cli.{check_task(folder).replace('-', '_')}")

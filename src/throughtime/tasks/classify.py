@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from throughtime.data import Words
+from throughtime.data import Texts, Words
 from throughtime.errors import ModelFolderError
 from throughtime.nn.classify_network import Ensemble
 from throughtime.tasks import model_folder
-from throughtime.tasks.classify_card import TASK, TOKENIZER, ClassifyCard, ClassifyRun
-from throughtime.tasks.classify_data import ClassifyData, Sources, batches_of, other_part, prepare_texts
+from throughtime.tasks.classify_card import TOKENIZER, ClassifyCard, ClassifyRun
+from throughtime.tasks.classify_data import ClassifyData, batches_of, other_part, prepare_texts
 from throughtime.tasks.classify_evaluation import evaluate_other, evaluate_parts
 from throughtime.tasks.classify_network import (
     at_temperature,
@@ -32,15 +32,15 @@ from throughtime.tasks.classify_network import (
     log_probabilities,
     objective,
 )
-from throughtime.tasks.classify_results import Fitted, make_card, make_texts
+from throughtime.tasks.classify_results import make_card, make_texts
 from throughtime.tasks.classify_scores import ClassifyMetrics
 from throughtime.tasks.classify_settings import ClassifySettings
-from throughtime.tasks.classify_sources import open_again, open_sources, open_texts, run_of
+from throughtime.tasks.classify_sources import open_sources, open_texts, run_of, texts_again
 from throughtime.tasks.estimator import Estimator
-from throughtime.tasks.model_folder import CHECKPOINTS, METRICS, RUN_JSON, resume_command
-from throughtime.training import Display, QuietDisplay, fit
-from throughtime.training.display import automatic_display
-from throughtime.training.distributed import is_first
+from throughtime.tasks.fitting import Fitted, begin, train
+from throughtime.tasks.model_folder import METRICS
+from throughtime.tasks.sources import Sources
+from throughtime.training import Display
 
 
 class Classifier(Estimator[ClassifySettings]):
@@ -121,7 +121,7 @@ class Classifier(Estimator[ClassifySettings]):
         """
         folder = Path(folder)
         run = model_folder.read_run(folder, ClassifyRun)
-        sources = open_again(run, data, labels)
+        sources = texts_again(run, data, labels)
         return cls._with(run.settings)._fit(sources, run, folder, display, resume=True)
 
     def predict(self, texts: Sequence[str]) -> npt.NDArray[np.str_]:
@@ -165,7 +165,7 @@ class Classifier(Estimator[ClassifySettings]):
                 part = other_part(texts, self.classes_, self.words_)
                 shares = self.card_.shares
                 return evaluate_other(self.network_, self.temperature_, self.classes_, shares, part).metrics
-        again = prepare_texts(open_again(run, data, labels), settings, self.words_)
+        again = prepare_texts(texts_again(run, data, labels), settings, self.words_)
         return evaluate_parts(self.network_, self.temperature_, again).metrics
 
     @classmethod
@@ -195,7 +195,7 @@ class Classifier(Estimator[ClassifySettings]):
 
     def _fit(
         self,
-        sources: Sources,
+        sources: Sources[Texts],
         run: ClassifyRun,
         folder: Path | None,
         display: Display | None,
@@ -203,13 +203,8 @@ class Classifier(Estimator[ClassifySettings]):
         resume: bool,
     ) -> Self:
         started = time.perf_counter()
-        settings = run.settings
-        shown = (display or automatic_display()) if is_first() else QuietDisplay()
-        data = prepare_texts(sources, settings)
-        for repair in data.repairs:
-            shown.message(repair.text)
-        if folder is not None and not resume and is_first():
-            model_folder.write_sealed(folder / CHECKPOINTS / RUN_JSON, run)
+        data = prepare_texts(sources, run.settings)
+        shown = begin(run, folder, data.repairs, display, resume=resume)
         self.run_, self.words_, self.classes_ = run, data.words, data.classes
         self._train(data, folder, shown, resume)
         shown.message("Measuring the network and its baselines")
@@ -218,8 +213,8 @@ class Classifier(Estimator[ClassifySettings]):
         evaluation = evaluate_parts(self.network_, self.temperature_, data)
         self.metrics_ = evaluation.metrics
         seconds = time.perf_counter() - started
-        fitted = Fitted(run, data, self.network_, self.temperature_, self.fit_result_, evaluation, seconds)
-        self.card_, self.texts_ = make_card(fitted), make_texts(fitted)
+        fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
+        self.card_, self.texts_ = make_card(fitted, self.temperature_), make_texts(fitted)
         if folder is not None:
             self._keep(folder, interrupted=self.fit_result_.stopped == "interrupted")
         return self
@@ -231,15 +226,5 @@ class Classifier(Estimator[ClassifySettings]):
         self.network_ = build_network(
             settings, words=len(data.words), classes=len(data.classes), vectors=vectors
         )
-        train, validation = batches_of(data, settings)
-        self.fit_result_ = fit(
-            self.network_,
-            train,
-            validation,
-            objective,
-            settings.fit_settings(len(train)),
-            checkpoints=None if folder is None else folder / CHECKPOINTS,
-            resume=resume,
-            display=shown,
-            how_to_go_on="fit again" if folder is None else resume_command(folder, TASK),
-        )
+        batches = batches_of(data, settings)
+        self.fit_result_ = train(self.network_, batches, objective, self.run_, folder, shown, resume=resume)

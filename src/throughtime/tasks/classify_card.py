@@ -5,25 +5,22 @@ from __future__ import annotations
 from typing import Literal
 
 from throughtime.tasks.classify_settings import ClassifySettings
-from throughtime.tasks.model_folder import Card, DataSource, Run
+from throughtime.tasks.model_folder import Card
+from throughtime.tasks.sources import RunInParts
 
 TASK: Literal["classify"] = "classify"
 TOKENIZER = "tokenizer.json"
 
 
-class ClassifyRun(Run):
+class ClassifyRun(RunInParts):
     """What a classifier's fit was asked to do; `source` is the training data.
 
     Attributes:
         settings: All of them.
-        validation: Where the validation texts came from, if not split off.
-        test: Where the test texts came from, if not split off.
     """
 
     task: Literal["classify"] = TASK
     settings: ClassifySettings
-    validation: DataSource | None = None
-    test: DataSource | None = None
 
 
 class ClassifyCard(ClassifyRun, Card):

@@ -15,6 +15,7 @@ from throughtime.data import Repair, SequenceBatches, Texts, Words
 from throughtime.data.table import counted, listed
 from throughtime.errors import DataError
 from throughtime.tasks.classify_settings import ClassifySettings
+from throughtime.tasks.sources import Sources
 
 Ints = npt.NDArray[np.int64]
 
@@ -67,19 +68,12 @@ class ClassifyData:
         return tuple((counts / counts.sum()).tolist())
 
 
-@dataclass(frozen=True)
-class Sources:
-    """Labelled texts as read: training, and validation and test where they were given."""
-
-    train: Texts
-    validation: Texts | None = None
-    test: Texts | None = None
-
-
 Rows = list[tuple[Texts, int]]  # where a text stands
 
 
-def prepare_texts(sources: Sources, settings: ClassifySettings, words: Words | None = None) -> ClassifyData:
+def prepare_texts(
+    sources: Sources[Texts], settings: ClassifySettings, words: Words | None = None
+) -> ClassifyData:
     """Leave out what cannot be used, split, and number the words.
 
     Args:
@@ -146,7 +140,7 @@ def batches_of(data: ClassifyData, settings: ClassifySettings) -> tuple[Sequence
     )
 
 
-def _named(sources: Sources) -> list[tuple[str, Texts | None]]:
+def _named(sources: Sources[Texts]) -> list[tuple[str, Texts | None]]:
     return [("training", sources.train), ("validation", sources.validation), ("test", sources.test)]
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
-
-from throughtime._version import __version__
 from throughtime.nn.classify_network import Ensemble
 from throughtime.page.classify_report import render_classify_report
 from throughtime.tasks.classify_card import TASK, TOKENIZER, ClassifyCard, ClassifyRun
@@ -13,9 +9,10 @@ from throughtime.tasks.classify_data import ClassifyData
 from throughtime.tasks.classify_evaluation import Evaluation
 from throughtime.tasks.classify_report import build_report
 from throughtime.tasks.classify_scores import ClassifyMetrics
+from throughtime.tasks.fitting import Fitted, shared_card
 from throughtime.tasks.model_folder import HISTORY, METRICS, REPORT
 from throughtime.tasks.results import command_of, history_as_csv
-from throughtime.training import Diagnosis, FitResult, diagnose
+from throughtime.training import Diagnosis, diagnose
 
 ADVICE = {
     "high bias": (
@@ -39,51 +36,18 @@ ADVICE = {
 }
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """What training left in memory.
-
-    Attributes:
-        run: What was asked for.
-        data: What was read.
-        network: With the best weights.
-        temperature: Of its probabilities.
-        result: How training went.
-        evaluation: What was measured.
-        seconds: From reading to measuring.
-    """
-
-    run: ClassifyRun
-    data: ClassifyData
-    network: Ensemble
-    temperature: float
-    result: FitResult
-    evaluation: Evaluation
-    seconds: float
-
-    @property
-    def parameters(self) -> int:
-        """Numbers the network has learnt."""
-        return sum(parameter.numel() for parameter in self.network.parameters())
+ClassifyFitted = Fitted[ClassifyRun, ClassifyData, Ensemble, Evaluation]
 
 
-def make_card(fitted: Fitted) -> ClassifyCard:
-    """The model card; its list of files is filled in when it is written."""
+def make_card(fitted: ClassifyFitted, temperature: float) -> ClassifyCard:
+    """The model card."""
+    data = fitted.data
     return ClassifyCard(
-        **dict(fitted.run),
-        throughtime_version=__version__,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        classes=fitted.data.classes,
-        shares=fitted.data.shares,
-        temperature=fitted.temperature,
-        parameters=fitted.parameters,
-        stopped=fitted.result.stopped,
-        best_epoch=fitted.result.best_epoch,
-        files={},
+        **shared_card(fitted), classes=data.classes, shares=data.shares, temperature=temperature
     )
 
 
-def make_texts(fitted: Fitted) -> dict[str, str]:
+def make_texts(fitted: ClassifyFitted) -> dict[str, str]:
     """Content of the text files of the model folder, by name."""
     report = build_report(
         fitted.run,

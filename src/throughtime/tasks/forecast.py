@@ -22,7 +22,8 @@ from throughtime.nn.forecast_network import ForecastNetwork
 from throughtime.tasks import model_folder
 from throughtime.tasks.estimator import Estimator
 from throughtime.tasks.evaluation import Evaluation, Words, evaluate, forecast_windows, part_forecast
-from throughtime.tasks.forecast_card import TASK, ForecastCard, ForecastRun
+from throughtime.tasks.fitting import Fitted, begin, train
+from throughtime.tasks.forecast_card import ForecastCard, ForecastRun
 from throughtime.tasks.forecast_data import (
     ForecastData,
     all_windows,
@@ -33,15 +34,12 @@ from throughtime.tasks.forecast_data import (
     updates_in_epoch,
 )
 from throughtime.tasks.forecast_network import build_network, objective
-from throughtime.tasks.forecast_results import Fitted, make_card, make_texts
+from throughtime.tasks.forecast_results import make_card, make_texts
 from throughtime.tasks.forecast_settings import ForecastSettings
+from throughtime.tasks.forecast_sources import forecast_source, open_source
 from throughtime.tasks.intervals import apply_margins, conformal_margins
-from throughtime.tasks.model_folder import CHECKPOINTS, RUN_JSON, resume_command
 from throughtime.tasks.scores import Metrics, PartForecast
-from throughtime.tasks.sources import open_source, source_of
-from throughtime.training import Display, QuietDisplay, fit
-from throughtime.training.display import automatic_display
-from throughtime.training.distributed import is_first
+from throughtime.training import Display
 
 
 class Forecaster(Estimator[ForecastSettings]):
@@ -91,7 +89,7 @@ class Forecaster(Estimator[ForecastSettings]):
         """
         settings = self.settings
         table = open_source(data, settings)
-        run = ForecastRun(settings=settings, source=source_of(table, data))
+        run = ForecastRun(settings=settings, source=forecast_source(table, data))
         return self._fit(table, run, None if folder is None else Path(folder), display, resume=False)
 
     @classmethod
@@ -189,27 +187,15 @@ class Forecaster(Estimator[ForecastSettings]):
     ) -> Self:
         started = time.perf_counter()
         settings = run.settings
-        shown = (display or automatic_display()) if is_first() else QuietDisplay()
         data = prepare_data(table, settings)
-        for repair in data.series.repairs:
-            shown.message(repair.text)
-        if folder is not None and not resume and is_first():
-            model_folder.write_sealed(folder / CHECKPOINTS / RUN_JSON, run)
+        shown = begin(run, folder, data.series.repairs, display, resume=resume)
         self.recipe_, self.scaler_, self.source_ = data.recipe, data.scaler, run.source
         torch.manual_seed(settings.seed)
         self.network_ = self._network(leads=len(data.parts.train.leads))
-        train, validation = batches_of(data, settings)
-        self.fit_result_ = fit(
-            self.network_,
-            train,
-            validation,
-            objective,
-            settings.fit_settings(updates_in_epoch(train, settings)),
-            checkpoints=None if folder is None else folder / CHECKPOINTS,
-            resume=resume,
-            display=shown,
-            how_to_go_on="fit again" if folder is None else resume_command(folder, TASK),
-            watch=True,
+        batches = batches_of(data, settings)
+        updates = updates_in_epoch(batches[0], settings)
+        self.fit_result_ = train(
+            self.network_, batches, objective, run, folder, shown, resume=resume, updates=updates, watch=True
         )
         shown.message("Measuring the network and its baselines")
         plain = part_forecast(self.network_, data.parts.validation)
@@ -217,8 +203,8 @@ class Forecaster(Estimator[ForecastSettings]):
         evaluation = self._evaluate(data, plain)
         self.metrics_ = evaluation.metrics
         seconds = time.perf_counter() - started
-        fitted = Fitted(run, data, self.network_, self.margins_, self.fit_result_, evaluation, seconds)
-        self.card_, self.texts_ = make_card(fitted), make_texts(fitted)
+        fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
+        self.card_, self.texts_ = make_card(fitted, self.margins_), make_texts(fitted)
         if folder is not None:
             self._keep(folder, interrupted=self.fit_result_.stopped == "interrupted")
         return self

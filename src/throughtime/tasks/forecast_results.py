@@ -2,67 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
-
-from throughtime._version import __version__
 from throughtime.nn.forecast_network import ForecastNetwork
 from throughtime.page.report import render_forecast_report
 from throughtime.tasks.evaluation import Evaluation, Margins
+from throughtime.tasks.fitting import Fitted, shared_card
 from throughtime.tasks.forecast_card import TASK, ForecastCard, ForecastRun
 from throughtime.tasks.forecast_data import ForecastData
 from throughtime.tasks.forecast_report import build_report
 from throughtime.tasks.model_folder import HISTORY, METRICS, REPORT
 from throughtime.tasks.results import command_of, history_as_csv
 from throughtime.tasks.scores import Metrics
-from throughtime.training import Diagnosis, FitResult, diagnose
+from throughtime.training import Diagnosis, diagnose
+
+ForecastFitted = Fitted[ForecastRun, ForecastData, ForecastNetwork, Evaluation]
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """What training left in memory.
-
-    Attributes:
-        run: What was asked for.
-        data: What was read.
-        network: With the best weights.
-        margins: Conformal margins by coverage.
-        result: How training went.
-        evaluation: What was measured.
-        seconds: From reading to measuring.
-    """
-
-    run: ForecastRun
-    data: ForecastData
-    network: ForecastNetwork
-    margins: Margins
-    result: FitResult
-    evaluation: Evaluation
-    seconds: float
-
-    @property
-    def parameters(self) -> int:
-        """Numbers the network has learnt."""
-        return sum(parameter.numel() for parameter in self.network.parameters())
-
-
-def make_card(fitted: Fitted) -> ForecastCard:
-    """The model card; its list of files is filled in when it is written."""
+def make_card(fitted: ForecastFitted, margins: Margins) -> ForecastCard:
+    """The model card."""
     return ForecastCard(
-        **dict(fitted.run),
-        throughtime_version=__version__,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        **shared_card(fitted),
         recipe=fitted.data.recipe,
         scaler=fitted.data.scaler,
-        margins={str(level): margins for level, margins in fitted.margins.items()},
-        parameters=fitted.parameters,
-        stopped=fitted.result.stopped,
-        best_epoch=fitted.result.best_epoch,
-        files={},
+        margins={str(level): some for level, some in margins.items()},
     )
 
 
-def make_texts(fitted: Fitted) -> dict[str, str]:
+def make_texts(fitted: ForecastFitted) -> dict[str, str]:
     """Content of the text files of the model folder, by name."""
     run = fitted.run
     report = build_report(

@@ -4,36 +4,41 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Final
 
 from throughtime.errors import ModelFolderError
 from throughtime.tasks.model_folder import read_task
 
-if TYPE_CHECKING:
-    from throughtime.tasks.classify import Classifier
-    from throughtime.tasks.forecast import Forecaster
-
-_TASKS = {
+TASKS: Final = {
     "classify": ("throughtime.tasks.classify", "Classifier"),
     "forecast": ("throughtime.tasks.forecast", "Forecaster"),
 }
+"""Module and class of the estimator of each task; `throughtime.cli` has a module of the task's name."""
 
 
-def load(folder: str | Path) -> Classifier | Forecaster:
+def check_task(folder: str | Path) -> str:
+    """Name of the task of a model folder.
+
+    Raises:
+        ModelFolderError: it is no model folder, is damaged, or holds a model for a task not known here.
+    """
+    task = read_task(Path(folder))
+    if task not in TASKS:
+        raise ModelFolderError(f"{folder}: holds a model for {task!r}; known here: {', '.join(TASKS)}")
+    return task
+
+
+def load(folder: str | Path) -> Any:
     """Read a model folder written by `throughtime fit` or by `save`.
 
     Args:
         folder: The folder with `model.json` in it.
 
     Returns:
-        The fitted task: a `Forecaster` or a `Classifier`.
+        The fitted estimator of the task it was trained for, such as a `throughtime.Forecaster`.
 
     Raises:
         ModelFolderError: a file is missing, damaged, edited, or of a later version.
     """
-    task = read_task(Path(folder))
-    if task not in _TASKS:
-        raise ModelFolderError(f"{folder}: holds a model for {task!r}; known here: {', '.join(_TASKS)}")
-    module, name = _TASKS[task]
-    loaded: Classifier | Forecaster = getattr(importlib.import_module(module), name).load(folder)
-    return loaded
+    module, name = TASKS[check_task(folder)]
+    return getattr(importlib.import_module(module), name).load(folder)

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from throughtime import files
 from throughtime.errors import ModelFolderError
+from throughtime.tasks.task_settings import NetworkSettings
 
 SCHEMA_VERSION: Final = 1
 MODEL_JSON = "model.json"
@@ -45,12 +46,13 @@ class DataSource(BaseModel):
 
 
 class Run(BaseModel):
-    """What a fit was asked to do: enough to continue it after it was killed. Each task adds its settings."""
+    """What a fit was asked to do: enough to continue it after it was killed. Each task has its settings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1] = SCHEMA_VERSION
     task: str
+    settings: NetworkSettings
     source: DataSource
 
 

@@ -22,8 +22,8 @@ from throughtime.tasks.forecast_data import prepare_data, repeat_data
 from throughtime.tasks.forecast_network import LOSS_NAME, objective
 from throughtime.tasks.forecast_reach import forecast_errors
 from throughtime.tasks.forecast_settings import ForecastSettings
+from throughtime.tasks.forecast_sources import SHIPPED_WEATHER, open_source
 from throughtime.tasks.recurrent import describe_recurrent
-from throughtime.tasks.sources import SHIPPED_WEATHER, open_source
 from throughtime.training import Batch
 
 SEQUENCES = 4
