@@ -20,6 +20,7 @@ PUBLIC = {
     "RecordingError",
     "SettingsError",
     "ThroughtimeError",
+    "Transcriber",
     "Variant",
     "__version__",
     "error_map",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from throughtime.tasks.classify import Classifier
     from throughtime.tasks.forecast import Forecaster
     from throughtime.tasks.load import load
+    from throughtime.tasks.transcribe import Transcriber
 
 __all__ = [
     "LSTM",
@@ -44,6 +45,7 @@ __all__ = [
     "RecordingError",
     "SettingsError",
     "ThroughtimeError",
+    "Transcriber",
     "Variant",
     "__version__",
     "error_map",
@@ -59,6 +61,7 @@ __all__ = [
 _LAZY = {
     "Classifier": "throughtime.tasks.classify",
     "Forecaster": "throughtime.tasks.forecast",
+    "Transcriber": "throughtime.tasks.transcribe",
     "error_map": "throughtime.recording.error_map",
     "load": "throughtime.tasks.load",
     "lyapunov_exponents": "throughtime.recording.lyapunov",

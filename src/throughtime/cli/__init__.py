@@ -27,6 +27,9 @@ _MODELS = "throughtime.cli.models"
 app.command(f"{_FORECAST}:demo", name="demo", help="Train on shipped weather, measure, save.")
 fit_app.command(f"{_FORECAST}:forecast", name="forecast", help="Forecast a column of a table.")
 fit_app.command("throughtime.cli.classify:classify", name="classify", help="Tell which class a text is of.")
+fit_app.command(
+    "throughtime.cli.transcribe:transcribe", name="transcribe", help="Write down what recordings say."
+)
 app.command(f"{_MODELS}:evaluate", name="evaluate", help="Measure a trained model beside its baselines.")
 app.command(f"{_MODELS}:predict", name="predict", help="Use a trained model on new data.")
 app.command("throughtime.cli.doctor:doctor", name="doctor", help="Say what computes here, and how fast.")

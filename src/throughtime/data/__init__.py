@@ -13,6 +13,7 @@ from throughtime.data.scaling import Scaler
 from throughtime.data.sequence_batches import SequenceBatches
 from throughtime.data.shipped import weather
 from throughtime.data.sound import Sound, read_sound
+from throughtime.data.speech import Speech, from_recordings, read_speech
 from throughtime.data.split import Parts, part_borders, split_windows
 from throughtime.data.symbols import Symbols
 from throughtime.data.table import Repair, Table
@@ -32,6 +33,7 @@ __all__ = [
     "SequenceBatches",
     "Series",
     "Sound",
+    "Speech",
     "StreamBatches",
     "Symbols",
     "Table",
@@ -42,6 +44,7 @@ __all__ = [
     "apply",
     "format_duration",
     "from_lists",
+    "from_recordings",
     "join_recordings",
     "longest_stretch",
     "make_windows",
@@ -49,6 +52,7 @@ __all__ = [
     "part_borders",
     "prepare",
     "read_sound",
+    "read_speech",
     "read_table",
     "read_texts",
     "split_windows",

@@ -1,4 +1,4 @@
-"""Features changed a little each time they are learnt from, so that the network cannot learn them by heart."""
+"""Features changed a little each time they are learnt from, so that none is learnt by heart."""
 
 from __future__ import annotations
 

@@ -50,8 +50,8 @@ def mel_filters(rate: int, size: int, bands: int, low: float, high: float) -> Fl
     empty = np.flatnonzero(filters.sum(axis=1) == 0)
     if len(empty):
         raise ValueError(
-            f"log_mel: {bands} bands from {low:g} to {high:g} Hz are too many: band {empty[0] + 1} lies between "
-            f"two bins, which are {rate / size:.1f} Hz apart; take fewer bands, or a longer window"
+            f"log_mel: {bands} bands from {low:g} to {high:g} Hz are too many: band {empty[0] + 1} lies "
+            f"between two bins, which are {rate / size:.1f} Hz apart; take fewer bands, or a longer window"
         )
     return filters
 
@@ -116,7 +116,8 @@ class LogMel:
         power = torch.fft.rfft(cut, n=self.size).abs().square()
         filters = mel_filters(self.rate, self.size, self.bands, self.low, self.rate / 2)
         energy = power @ torch.from_numpy(filters.astype(np.float32)).T
-        return energy.clamp(min=max(float(energy.max()) * DEPTH, torch.finfo().tiny)).log()
+        lowest = max(float(energy.max()) * DEPTH, torch.finfo(torch.float32).tiny)
+        return torch.log(energy.clamp(min=lowest))
 
 
 def normalise(features: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import json
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 Unit = Literal["character", "word"]
@@ -80,4 +81,4 @@ class Symbols:
 
 def steps_needed(numbers: Sequence[int]) -> int:
     """Steps that CTC needs to write these symbols: one for each, and a blank between two equal ones."""
-    return len(numbers) + sum(one == other for one, other in zip(numbers, numbers[1:], strict=False))
+    return len(numbers) + sum(one == other for one, other in pairwise(numbers))

@@ -95,7 +95,10 @@ def prefix_beam(logs: Any, width: int = 16, *, cut: float = NEVER) -> list[Beam]
 
 
 def _step(
-    kept: dict[tuple[int, ...], tuple[float, float]], blank: float, tried: list[tuple[int, float]], row: Floats
+    kept: dict[tuple[int, ...], tuple[float, float]],
+    blank: float,
+    tried: list[tuple[int, float]],
+    row: Floats,
 ) -> dict[tuple[int, ...], tuple[float, float]]:
     """Every beginning one step later: (ends in a blank, does not)."""
     after: dict[tuple[int, ...], tuple[float, float]] = {}
@@ -111,7 +114,10 @@ def _step(
 
 
 def _add(
-    after: dict[tuple[int, ...], tuple[float, float]], text: tuple[int, ...], in_blank: float, in_symbol: float
+    after: dict[tuple[int, ...], tuple[float, float]],
+    text: tuple[int, ...],
+    in_blank: float,
+    in_symbol: float,
 ) -> None:
     held = after.get(text, (NEVER, NEVER))
     after[text] = (_either(held[0], in_blank), _either(held[1], in_symbol))
@@ -193,10 +199,10 @@ def align(logs: Any, symbols: Sequence[int]) -> Alignment:
 
 
 def _lattice(logs: Any, symbols: Sequence[int], who: str) -> tuple[Floats, Ints, npt.NDArray[np.bool_]]:
-    """Values; the text with blanks around and between its symbols, (2S + 1,); which states may be skipped to."""
+    """Values; the text with a blank around each symbol, (2S + 1,); which of these may be jumped to."""
     values = _checked(logs, who)
     text = np.asarray(symbols, dtype=np.int64).reshape(-1)
-    if len(text) and not (1 <= text.min() and text.max() < values.shape[1]):
+    if len(text) and not (text.min() >= 1 and text.max() < values.shape[1]):
         raise ValueError(f"{who}: symbols must be 1 to {values.shape[1] - 1}, got {list(symbols)}")
     states = np.full(2 * len(text) + 1, BLANK, dtype=np.int64)
     states[1::2] = text

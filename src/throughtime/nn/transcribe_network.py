@@ -1,4 +1,4 @@
-"""Networks that read a recording frame by frame and give a probability to every symbol, or none, over time."""
+"""Networks that read a recording frame by frame and give every symbol a probability over time."""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from throughtime.tasks.task_settings import NetworkSettings, Positive
+from throughtime.tasks.task_settings import NetworkSettings, Positive, SplitShares
 
 
 class ClassifySettings(NetworkSettings):
@@ -22,7 +22,7 @@ class ClassifySettings(NetworkSettings):
     )
     validation: str | None = Field(None, description="File to choose the best epoch on; else split off.")
     test: str | None = Field(None, description="File to measure on; else split off.")
-    split: tuple[float, float, float] = Field(
+    split: SplitShares = Field(
         (0.8, 0.1, 0.1),
         description="Shares of training, validation and test texts, where there is no file for them.",
     )
@@ -50,10 +50,3 @@ class ClassifySettings(NetworkSettings):
     )
     batch_size: Positive = Field(64, description="Texts in one update.")
     learning_rate: float = Field(2e-3, gt=0, description="Largest learning rate of the schedule.")
-
-    @field_validator("split")
-    @classmethod
-    def _adds_up(cls, split: tuple[float, float, float]) -> tuple[float, float, float]:
-        if min(split) <= 0 or abs(sum(split) - 1) > 1e-6:
-            raise ValueError(f"expected three shares above 0 that add up to 1, got {split}")
-        return split

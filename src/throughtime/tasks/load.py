@@ -12,6 +12,7 @@ from throughtime.tasks.model_folder import read_task
 TASKS: Final = {
     "classify": ("throughtime.tasks.classify", "Classifier"),
     "forecast": ("throughtime.tasks.forecast", "Forecaster"),
+    "transcribe": ("throughtime.tasks.transcribe", "Transcriber"),
 }
 """Module and class of the estimator of each task; `throughtime.cli` has a module of the task's name."""
 
