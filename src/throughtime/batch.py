@@ -17,6 +17,7 @@ class Batch:
         lengths: True length of each sequence, (B,) long, or None if all have T steps.
         aligned: The targets run along time with the inputs.
         mask: True where a target counts, of the shape of `targets`; None counts all.
+        continued: The next batch goes on where this one stops, so the state is handed on to it.
     """
 
     inputs: Tensor
@@ -24,6 +25,7 @@ class Batch:
     lengths: Tensor | None = None
     aligned: bool = False
     mask: Tensor | None = None
+    continued: bool = False
 
     def steps(self, start: int, stop: int) -> Batch:
         """Return time steps `start` to `stop` (exclusive), as views.

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from throughtime.page.words import duration, number, quantity, unit_text, verdict
+from throughtime.page.forecast_verdict import verdict
+from throughtime.page.words import duration, number, quantity, unit_text
 
 from .sample import bare_report, fake_report
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -34,6 +35,23 @@ class Echo:
             mine = whole[rank * share : (rank + 1) * share]
             target = self.target[:, mine] if self.aligned else self.target[-1, mine]
             yield Batch(self.x[:, mine], target, aligned=self.aligned)
+
+
+class InPieces:
+    """Each batch of another source in pieces of k steps, the state handed on from piece to piece."""
+
+    def __init__(self, whole: Echo, k: int):
+        self.whole, self.k = whole, k
+
+    def __len__(self) -> int:
+        return len(self.whole) * -(-self.whole.x.shape[0] // self.k)
+
+    def epoch(self, epoch: int, shard: tuple[int, int] = (0, 1)) -> Iterator[Batch]:
+        for batch in self.whole.epoch(epoch, shard):
+            steps = batch.inputs.shape[0]
+            for start in range(0, steps, self.k):
+                piece = batch.steps(start, min(start + self.k, steps))
+                yield replace(piece, continued=start + self.k < steps)
 
 
 class Net(nn.Module):

@@ -34,7 +34,7 @@ def outcomes(tmp_path_factory):
     return together.all_fits(), *(json.loads(Path(f"{path}.{rank}").read_text()) for rank in (0, 1))
 
 
-NAMES = ["full", "short", "truncated", "other start", "spare", "patience"]
+NAMES = ["full", "short", "truncated", "carried", "other start", "spare", "patience"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -57,6 +57,13 @@ def test_all_processes_hold_the_same_and_only_the_first_displays(outcomes, name)
     assert first["figures"] == second["figures"]
     assert first["displayed"]
     assert not second["displayed_elsewhere"]
+
+
+def test_a_checkpoint_never_holds_the_carried_state_of_one_process_of_two(outcomes):
+    """Alone there is one at every border; of two, the one before the state was carried stays."""
+    one, first, _ = (outcome["places"] for outcome in outcomes)
+    assert one == [[e, b, b < 3] for e in (1, 2) for b in (1, 2, 3)]
+    assert first == [[1, 0, False], [1, 0, False], [1, 3, False], [2, 0, False], [2, 0, False], [2, 3, False]]
 
 
 def test_the_cases_are_what_they_claim(outcomes):

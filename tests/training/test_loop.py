@@ -237,3 +237,20 @@ def test_a_batch_without_a_loss_term_is_passed_over():
 def test_resume_needs_a_folder():
     with pytest.raises(ValueError, match="checkpoints=FOLDER"):
         fit(Net(), Echo(), Echo(), squared_error, settings(), resume=True)
+
+
+def test_a_note_is_kept_of_each_epoch_and_moves_nothing():
+    def note(model):
+        torch.rand(3)
+        return f"{model.training} {model.head.bias.item():.9f}"
+
+    model, plain = fitted(Net(dropout=0.2))
+    noted = Net(dropout=0.2)
+    result = fit(
+        noted, Echo(), Echo(N=6, seed=1, shuffle=False), squared_error, settings(), display=QUIET, note=note
+    )
+    assert same_weights(noted, model)
+    told = [entry.note for entry in result.history]
+    assert [entry.validation_loss for entry in result.history] == [e.validation_loss for e in plain.history]
+    assert all(text.startswith("False ") for text in told)
+    assert len(set(told)) == len(told), "of the weights after each epoch"

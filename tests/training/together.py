@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
-from fitting import Echo, Net, Notes, settings, squared_error
+from fitting import Echo, InPieces, Net, Notes, settings, squared_error
 from torch import nn
 
 from throughtime.errors import NonFiniteError
-from throughtime.training import fit
+from throughtime.training import QuietDisplay, fit
+from throughtime.training.checkpoints import read
 
 
 class Ragged(Echo):
@@ -64,6 +67,30 @@ def outcome_of(model, train, **changes):
     }
 
 
+class Reading(QuietDisplay):
+    """At each batch border: the place of the last checkpoint, and whether it holds a carried state."""
+
+    def __init__(self, folder):
+        self.folder, self.places = folder, []
+
+    def tick(self, tick):
+        header, tensors = read(self.folder / "last.safetensors")
+        carried = any(name.startswith("carried/") for name in tensors)
+        self.places.append([header.progress.epoch, header.progress.batches_done, carried])
+
+
+def checkpoints_while_carrying():
+    """Three batches an epoch; a state is carried on after the first and the second."""
+    with TemporaryDirectory() as name:
+        display = Reading(Path(name))
+        train, validation = InPieces(Echo(N=4), 4), Echo(N=5, B=4, seed=1, shuffle=False)
+        fit(
+            Net(), train, validation, squared_error, settings(epochs=2),
+            checkpoints=name, checkpoint_seconds=0, display=display,
+        )  # fmt: skip
+        return display.places
+
+
 def nonfinite_message():
     try:
         outcome_of(Net(), Poisoned(N=4, B=4, shuffle=False))
@@ -83,6 +110,8 @@ def all_fits():
         "patience": outcome_of(
             Net(), Echo(N=7), epochs=8, patience=1, learning_rate=0.4, schedule="constant"
         ),
+        "carried": outcome_of(Net(), InPieces(Echo(N=9, B=9), 4)),
         "ragged": outcome_of(Net(), Ragged(N=8), truncate=(2, 3)),
+        "places": checkpoints_while_carrying(),
         "nonfinite": nonfinite_message(),
     }

@@ -5,30 +5,15 @@ The task fills a `ClassifyReport`; `render_classify_report` turns it into one HT
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from throughtime.page.embed import rounded
-from throughtime.page.parts import Diagnosis, Epoch, Number, Part, Repair, Settings, TimeText
-from throughtime.page.rendering import render_page
-from throughtime.page.words import Figure, Verdict, duration, number
+from throughtime.page.fit_report import SHELL, FitReport, render_fit_report, time_to_fit
+from throughtime.page.parts import Number, Part
+from throughtime.page.words import SPACE, Figure, Verdict, number
 
-_MODULES = (
-    "dom.js",
-    "format.js",
-    "scale.js",
-    "drawing.js",
-    "charts.js",
-    "state.js",
-    "errors.js",
-    "tables.js",
-    "shell.js",
-    "classes.js",
-    "classify.js",
-)
-_SPACE = "\N{NO-BREAK SPACE}"
+_MODULES = (*SHELL, "classes.js", "classify.js")
 
 
 class Figures(Part):
@@ -99,7 +84,7 @@ class PartOfData(Part):
     texts: tuple[int, ...]
 
 
-class ClassifyReport(Part):
+class ClassifyReport(FitReport):
     """Everything the page shows.
 
     Raises:
@@ -107,20 +92,10 @@ class ClassifyReport(Part):
             is not exactly one score of kind "network".
     """
 
-    title: str
-    version: str
-    created: TimeText
-    network: str
-    parameters: int
-    seconds_to_fit: Number
     source: str
     classes: tuple[str, ...]
     parts: tuple[PartOfData, ...]
     words: int
-    repairs: tuple[Repair, ...] = ()
-    history: tuple[Epoch, ...] = ()
-    best_epoch: int | None = None
-    loss_name: str = "loss"
     scores: tuple[Score, ...]
     per_class: tuple[ClassFigures, ...]
     confusion: tuple[tuple[int, ...], ...]
@@ -128,10 +103,6 @@ class ClassifyReport(Part):
     calibration_error: Number
     temperature: Number
     groups: tuple[Group, ...] = ()
-    diagnosis: Diagnosis | None = None
-    command: str = ""
-    settings: Settings = Field(default_factory=dict)
-    limits: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -145,15 +116,7 @@ class ClassifyReport(Part):
 
 def render_classify_report(report: ClassifyReport) -> str:
     """The whole page as HTML text, to be written as UTF-8."""
-    words = classify_verdict(report)
-    fields = report.model_dump(mode="json", exclude={"settings"})
-    payload = rounded(fields) | {
-        "settings": report.model_dump(mode="json")["settings"],
-        "verdict": asdict(words),
-        "fit_time": duration(report.seconds_to_fit),
-    }
-    headline = f"{words.headline} {words.detail}".strip()
-    return render_page(payload, _MODULES, headline=headline, styles=("classify.css",))
+    return render_fit_report(report, classify_verdict(report), _MODULES, styles=("classify.css",))
 
 
 def classify_verdict(report: ClassifyReport) -> Verdict:
@@ -169,10 +132,9 @@ def classify_verdict(report: ClassifyReport) -> Verdict:
         figures.append(Figure("Best baseline", f"{100 * best.test.accuracy:.1f}", "%", best.label))
     error = f"{100 * report.calibration_error:.1f}"
     figures.append(Figure("Calibration error", error, "points", "confidence against share right"))
-    value, _, unit = duration(report.seconds_to_fit).partition(_SPACE)
-    figures.append(Figure("Time to fit", value, unit, f"{report.parameters:,} parameters"))
+    figures.append(time_to_fit(report))
     return Verdict(
-        headline=f"{100 * network.test.accuracy:.1f}{_SPACE}% of the test texts are classed right{against}.",
+        headline=f"{100 * network.test.accuracy:.1f}{SPACE}% of the test texts are classed right{against}.",
         detail=_confidence(report),
         figures=tuple(figures),
     )
@@ -183,7 +145,7 @@ def _apart(network: Score, best: Score) -> str:
     if abs(apart) < 0.05:
         return "level with the best baseline"
     side = "above" if apart > 0 else "below"
-    return f"{number(abs(apart), 2)}{_SPACE}points {side} the best baseline"
+    return f"{number(abs(apart), 2)}{SPACE}points {side} the best baseline"
 
 
 def _texts(report: ClassifyReport) -> str:
@@ -194,4 +156,4 @@ def _confidence(report: ClassifyReport) -> str:
     """Mean confidence beside the share that is right."""
     texts = sum(one.texts for one in report.calibration)
     mean = sum(one.confidence * one.texts for one in report.calibration) / texts
-    return f"On average it is {100 * mean:.1f}{_SPACE}% sure of its answers."
+    return f"On average it is {100 * mean:.1f}{SPACE}% sure of its answers."

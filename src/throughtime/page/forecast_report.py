@@ -14,14 +14,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
+from throughtime.page.fit_report import FitReport
 from throughtime.page.parts import (
-    Diagnosis,
-    Epoch,
     MaybeNumber,
     Number,
     Part,
-    Repair,
-    Settings,
     TimeText,
     Values,
     plain,
@@ -183,7 +180,7 @@ class Reach(Part):
         return self
 
 
-class ForecastReport(Part):
+class ForecastReport(FitReport):
     """Everything the page shows; see the parts.
 
     Raises:
@@ -192,23 +189,13 @@ class ForecastReport(Part):
             `by_lead`/`by_hour` name a score that is not there.
     """
 
-    title: str
     target: str
     unit: str = ""
-    version: str
-    created: TimeText
-    network: str  # "LSTM, 32 hidden units, 1 layer, peepholes"
-    parameters: int
-    seconds_to_fit: Number
     horizon: str  # "24 h"
     history_span: str  # "5 d"
     steps: Literal["all", "last"]
     time_zone: str = ""  # of the times shown, in words; empty: "UTC" if times had an offset, else nothing
     source: Source | None = None
-    repairs: tuple[Repair, ...] = ()
-    history: tuple[Epoch, ...] = ()
-    best_epoch: int | None = None
-    loss_name: str = "loss"
     scores: tuple[Score, ...]
     coverage: tuple[Coverage, ...] = ()
     by_lead: tuple[LeadError, ...] = ()
@@ -216,10 +203,6 @@ class ForecastReport(Part):
     series: Series | None = None
     examples: tuple[Example, ...] = ()
     reach: Reach | None = None
-    diagnosis: Diagnosis | None = None
-    command: str = ""
-    settings: Settings = Field(default_factory=dict)
-    limits: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _scores_agree(self) -> Self:

@@ -7,8 +7,9 @@ from typing import Any
 
 from throughtime.page.embed import rounded, rounded_together
 from throughtime.page.forecast_report import ForecastReport
+from throughtime.page.forecast_verdict import verdict
 from throughtime.page.rendering import render_page
-from throughtime.page.words import duration, unit_text, verdict
+from throughtime.page.words import duration, unit_text
 
 _MODULES = (
     "dom.js",

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
 
-from throughtime._version import __version__
 from throughtime.data import Words
 from throughtime.data.words import UNKNOWN
+from throughtime.nn.classify_network import Ensemble
 from throughtime.page import classify_report as page
-from throughtime.page import parts
 from throughtime.tasks.classify_card import ClassifyRun
 from throughtime.tasks.classify_data import ClassifyData, Part
 from throughtime.tasks.classify_evaluation import Evaluation
@@ -24,46 +21,32 @@ from throughtime.tasks.classify_network import (
     log_probabilities,
 )
 from throughtime.tasks.classify_scores import ClassifyMetrics, PartScores
-from throughtime.training import Diagnosis, FitResult
+from throughtime.tasks.fitting import Fitted
+from throughtime.tasks.reporting import shared_report
+from throughtime.training import Diagnosis
 
 EXAMPLES = 6  # texts in each group
 LONGEST = 80  # words of a text whose words are weighed; longer ones are not shown
 
+ClassifyFitted = Fitted[ClassifyRun, ClassifyData, Ensemble, Evaluation]
+
 Floats = npt.NDArray[np.float64]
 
 
-def build_report(
-    run: ClassifyRun,
-    data: ClassifyData,
-    network: nn.Module,
-    evaluation: Evaluation,
-    result: FitResult,
-    diagnosis: Diagnosis,
-    *,
-    parameters: int,
-    seconds: float,
-    command: str,
-) -> page.ClassifyReport:
+def build_report(fitted: ClassifyFitted, diagnosis: Diagnosis) -> page.ClassifyReport:
     """Gather everything that `render_classify_report` draws."""
-    metrics = evaluation.metrics
+    run, data, metrics = fitted.run, fitted.data, fitted.evaluation.metrics
+    network = describe_network(run.settings)
     return page.ClassifyReport(
+        **shared_report(fitted, data.repairs, diagnosis),
         title=f"Classes of {run.source.name}",
-        version=__version__,
-        created=datetime.now(UTC),
-        network=describe_network(run.settings),
-        parameters=parameters,
-        seconds_to_fit=seconds,
+        network=network,
         source=run.source.name,
         classes=data.classes,
         parts=[_part(name, part, len(data.classes)) for name, part in _parts(data)],
         words=len(data.words),
-        repairs=[parts.Repair(**repair.model_dump()) for repair in data.repairs],
-        history=[
-            parts.Epoch(**epoch.model_dump(include=set(parts.Epoch.model_fields))) for epoch in result.history
-        ],
-        best_epoch=result.best_epoch,
         loss_name=LOSS_NAME,
-        scores=_scores(metrics, describe_network(run.settings)),
+        scores=_scores(metrics, network),
         per_class=[
             page.ClassFigures(label=label, **figures.model_dump())
             for label, figures in metrics.per_class.items()
@@ -72,10 +55,7 @@ def build_report(
         calibration=[page.Bin(**one.model_dump()) for one in metrics.calibration],
         calibration_error=metrics.test.calibration_error,
         temperature=metrics.temperature,
-        groups=_groups(network, data, evaluation),
-        diagnosis=parts.Diagnosis(**diagnosis.model_dump(include=set(parts.Diagnosis.model_fields))),
-        command=command,
-        settings=run.settings.model_dump(mode="json"),
+        groups=_groups(fitted.network, data, fitted.evaluation),
         limits=["Words that count are found one at a time; two that only count together are not seen."],
     )
 

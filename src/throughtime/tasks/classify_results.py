@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from throughtime.nn.classify_network import Ensemble
 from throughtime.page.classify_report import render_classify_report
-from throughtime.tasks.classify_card import TASK, TOKENIZER, ClassifyCard, ClassifyRun
-from throughtime.tasks.classify_data import ClassifyData
-from throughtime.tasks.classify_evaluation import Evaluation
-from throughtime.tasks.classify_report import build_report
+from throughtime.tasks.classify_card import TOKENIZER, ClassifyCard
+from throughtime.tasks.classify_report import ClassifyFitted, build_report
 from throughtime.tasks.classify_scores import ClassifyMetrics
-from throughtime.tasks.fitting import Fitted, shared_card
+from throughtime.tasks.fitting import shared_card
 from throughtime.tasks.model_folder import HISTORY, METRICS, REPORT
-from throughtime.tasks.results import command_of, history_as_csv
+from throughtime.tasks.results import history_as_csv
 from throughtime.training import Diagnosis, diagnose
 
 ADVICE = {
@@ -36,9 +33,6 @@ ADVICE = {
 }
 
 
-ClassifyFitted = Fitted[ClassifyRun, ClassifyData, Ensemble, Evaluation]
-
-
 def make_card(fitted: ClassifyFitted, temperature: float) -> ClassifyCard:
     """The model card."""
     data = fitted.data
@@ -49,17 +43,7 @@ def make_card(fitted: ClassifyFitted, temperature: float) -> ClassifyCard:
 
 def make_texts(fitted: ClassifyFitted) -> dict[str, str]:
     """Content of the text files of the model folder, by name."""
-    report = build_report(
-        fitted.run,
-        fitted.data,
-        fitted.network,
-        fitted.evaluation,
-        fitted.result,
-        diagnose_classifier(fitted.evaluation.metrics),
-        parameters=fitted.parameters,
-        seconds=fitted.seconds,
-        command=command_of(TASK, fitted.run.settings, fitted.run.source.path),
-    )
+    report = build_report(fitted, diagnose_classifier(fitted.evaluation.metrics))
     return {
         TOKENIZER: fitted.data.words.to_json(),
         METRICS: fitted.evaluation.metrics.model_dump_json(indent=2) + "\n",

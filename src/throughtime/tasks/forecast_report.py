@@ -2,65 +2,46 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import numpy as np
 import numpy.typing as npt
 
-from throughtime._version import __version__
 from throughtime.data import Windows, format_duration, parse_duration
 from throughtime.nn.forecast_network import ForecastNetwork
 from throughtime.page import forecast_report as page
-from throughtime.page import parts
 from throughtime.tasks.evaluation import Evaluation
+from throughtime.tasks.fitting import Fitted
+from throughtime.tasks.forecast_card import ForecastRun
 from throughtime.tasks.forecast_data import ForecastData
 from throughtime.tasks.forecast_network import LOSS_NAME
 from throughtime.tasks.forecast_reach import build_reach
-from throughtime.tasks.forecast_settings import ForecastSettings
 from throughtime.tasks.intervals import MEDIAN
 from throughtime.tasks.recurrent import describe_recurrent
+from throughtime.tasks.reporting import shared_report
 from throughtime.tasks.scores import Metrics, NetworkScores, mae_by_hour, mae_by_lead
-from throughtime.training import Diagnosis, FitResult
+from throughtime.training import Diagnosis
+
+ForecastFitted = Fitted[ForecastRun, ForecastData, ForecastNetwork, Evaluation]
 
 NETWORK = "network"
 MAX_SERIES = 9_000  # points of the test part that the page draws
 EXAMPLES = 12
 
 
-def build_report(
-    settings: ForecastSettings,
-    data: ForecastData,
-    evaluation: Evaluation,
-    result: FitResult,
-    diagnosis: Diagnosis,
-    network: ForecastNetwork,
-    *,
-    source_name: str,
-    parameters: int,
-    seconds: float,
-    command: str,
-) -> page.ForecastReport:
+def build_report(fitted: ForecastFitted, diagnosis: Diagnosis) -> page.ForecastReport:
     """Gather everything that `render_forecast_report` draws."""
-    series, metrics = data.series, evaluation.metrics
+    run, data, evaluation = fitted.run, fitted.data, fitted.evaluation
+    settings, metrics = run.settings, evaluation.metrics
     return page.ForecastReport(
+        **shared_report(fitted, data.series.repairs, diagnosis),
         title=f"{settings.target}, {_in_words(settings.horizon)} ahead",
         target=settings.target,
         unit=metrics.unit,
-        version=__version__,
-        created=datetime.now(UTC),
         network=describe_recurrent(settings),
-        parameters=parameters,
-        seconds_to_fit=seconds,
         horizon=_in_words(settings.horizon),
         history_span=_in_words(settings.history),
         steps=settings.steps,
         time_zone="UTC" if data.recipe.zoned else "",
-        source=_source(data, source_name),
-        repairs=[parts.Repair(**repair.model_dump()) for repair in series.repairs],
-        history=[
-            parts.Epoch(**epoch.model_dump(include=set(parts.Epoch.model_fields))) for epoch in result.history
-        ],
-        best_epoch=result.best_epoch,
+        source=_source(data, run.source.name),
         loss_name=LOSS_NAME,
         scores=_scores(metrics, describe_recurrent(settings)),
         coverage=_coverage(metrics),
@@ -68,10 +49,7 @@ def build_report(
         by_hour=_by_hour(evaluation, data),
         series=_series(evaluation),
         examples=_examples(evaluation),
-        reach=build_reach(network, data.parts.test, result),
-        diagnosis=parts.Diagnosis(**diagnosis.model_dump(include=set(parts.Diagnosis.model_fields))),
-        command=command,
-        settings=settings.model_dump(mode="json"),
+        reach=build_reach(fitted.network, data.parts.test, fitted.result),
         limits=_limits(metrics),
     )
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from throughtime.nn.forecast_network import ForecastNetwork
 from throughtime.page.report import render_forecast_report
-from throughtime.tasks.evaluation import Evaluation, Margins
-from throughtime.tasks.fitting import Fitted, shared_card
-from throughtime.tasks.forecast_card import TASK, ForecastCard, ForecastRun
-from throughtime.tasks.forecast_data import ForecastData
-from throughtime.tasks.forecast_report import build_report
+from throughtime.tasks.evaluation import Margins
+from throughtime.tasks.fitting import shared_card
+from throughtime.tasks.forecast_card import ForecastCard
+from throughtime.tasks.forecast_report import ForecastFitted, build_report
 from throughtime.tasks.model_folder import HISTORY, METRICS, REPORT
-from throughtime.tasks.results import command_of, history_as_csv
+from throughtime.tasks.results import history_as_csv
 from throughtime.tasks.scores import Metrics
 from throughtime.training import Diagnosis, diagnose
-
-ForecastFitted = Fitted[ForecastRun, ForecastData, ForecastNetwork, Evaluation]
 
 
 def make_card(fitted: ForecastFitted, margins: Margins) -> ForecastCard:
@@ -29,19 +25,7 @@ def make_card(fitted: ForecastFitted, margins: Margins) -> ForecastCard:
 
 def make_texts(fitted: ForecastFitted) -> dict[str, str]:
     """Content of the text files of the model folder, by name."""
-    run = fitted.run
-    report = build_report(
-        run.settings,
-        fitted.data,
-        fitted.evaluation,
-        fitted.result,
-        diagnose_forecast(fitted.evaluation.metrics),
-        fitted.network,
-        source_name=run.source.name,
-        parameters=fitted.parameters,
-        seconds=fitted.seconds,
-        command=command_of(TASK, run.settings, run.source.path),
-    )
+    report = build_report(fitted, diagnose_forecast(fitted.evaluation.metrics))
     return {
         METRICS: fitted.evaluation.metrics.model_dump_json(indent=2) + "\n",
         HISTORY: history_as_csv(fitted.result),

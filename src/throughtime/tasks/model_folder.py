@@ -124,12 +124,12 @@ def read_card(folder: Path, card: type[CardT]) -> CardT:
 
 def read_run(folder: Path, run: type[RunT]) -> RunT:
     """Read what an unfinished fit was asked to do. Raises `ModelFolderError`."""
-    path = folder / CHECKPOINTS / RUN_JSON
-    if not path.exists():
-        finished = (folder / MODEL_JSON).exists()
-        why = "this fit was finished" if finished else "no fit was begun in this folder"
-        raise ModelFolderError(f"{folder}: {why}, so there is nothing to continue")
-    return read_sealed(path, run)
+    return read_sealed(_unfinished(folder), run)
+
+
+def read_run_task(folder: Path) -> str:
+    """Name of the task of an unfinished fit. Raises `ModelFolderError`."""
+    return str(_read_body(_unfinished(folder)).get("task"))
 
 
 def read_weights_into(network: nn.Module, folder: Path, card: Card) -> None:
@@ -154,7 +154,12 @@ def read_texts(folder: Path, card: Card) -> dict[str, str]:
 
 def resume_command(folder: Path, task: str) -> str:
     """The command that continues a fit in `folder`."""
-    return f"throughtime fit {task} --resume {shlex.quote(str(folder))}"
+    return f"throughtime fit {command_word(task)} --resume {shlex.quote(str(folder))}"
+
+
+def command_word(task: str) -> str:
+    """What stands after `throughtime fit`: several kinds may share a command, as generate-text "generate"."""
+    return task.partition("-")[0]
 
 
 def remove_checkpoints(folder: Path) -> None:
@@ -191,6 +196,15 @@ def read_sealed(path: Path, model: type[ModelT]) -> ModelT:
     """Read what `write_sealed` wrote. Raises `ModelFolderError`."""
     body = _read_body(path)
     return parse(model, json.dumps(body), path)
+
+
+def _unfinished(folder: Path) -> Path:
+    path = folder / CHECKPOINTS / RUN_JSON
+    if not path.exists():
+        finished = (folder / MODEL_JSON).exists()
+        why = "this fit was finished" if finished else "no fit was begun in this folder"
+        raise ModelFolderError(f"{folder}: {why}, so there is nothing to continue")
+    return path
 
 
 def _check_model(folder: Path) -> None:

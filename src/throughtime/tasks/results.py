@@ -6,13 +6,14 @@ import csv
 import io
 import shlex
 
+from throughtime.tasks.model_folder import command_word
 from throughtime.tasks.task_settings import TaskSettings
 from throughtime.training import Epoch, FitResult
 
 
 def command_of(task: str, settings: TaskSettings, path: str | None) -> str:
     """The command line that repeats a fit of the data at `path`; None: it was in memory."""
-    words = ["throughtime", "fit", task, shlex.quote(path or "DATA")]
+    words = ["throughtime", "fit", command_word(task), shlex.quote(path or "DATA")]
     defaults = settings.defaults()
     for name in settings.names():
         value = getattr(settings, name)
@@ -36,7 +37,7 @@ def history_as_csv(result: FitResult) -> str:
 
 def _flat(epoch: Epoch) -> dict[str, object]:
     """An epoch as one row, what was watched in columns of its own."""
-    row = epoch.model_dump(exclude={"watched"})
+    row = epoch.model_dump(exclude={"watched", "note"})
     if epoch.watched is None:
         return row
     for path, layer in epoch.watched.layers.items():

@@ -12,6 +12,9 @@ goes on, detached. Each loss term is counted once, in the update that follows it
 The state before the first of these steps was kept, detached, when they were run the time before,
 with the weights of that time. With k1 = k2 there is no o: nothing is run twice.
 
+A source of batches may cut a long sequence itself: a batch that is `continued` hands its last state on to
+the batch after it, which is truncated BPTT(k, k) with batches of k steps.
+
 Source: Williams and Peng, An Efficient Gradient-Based Algorithm for On-Line Training of Recurrent
 Network Trajectories (1990).
 """
@@ -108,6 +111,22 @@ def mean_loss(outcomes: list[Outcome]) -> tuple[Tensor, float]:
     for term in terms[1:]:
         loss = loss + term
     return loss, total
+
+
+def hand_on(batch: BatchLike, outcome: Outcome) -> State:
+    """The state that the next batch begins from, detached; None where it has a beginning of its own.
+
+    Raises:
+        ValueError: the batch is continued, and the objective returned no state.
+    """
+    if not batch.continued:
+        return None
+    if outcome.state is None:
+        raise ValueError(
+            "fit: the batch is continued by the next one, and the objective returned Outcome(state=None), so "
+            "nothing would be carried on; return the network's state."
+        )
+    return detach(outcome.state)
 
 
 def detach(state: State) -> State:

@@ -1,10 +1,11 @@
 """Checkpoints: one safetensors file each, whole or not there, with a digest over all of it; no pickle.
 
 `last.safetensors` holds all that is needed to go on: the model, the optimizer's state by parameter
-name, the best model so far, and, as JSON in the file's metadata, where the fit was and its settings.
+name, the best model so far, the state carried from batch to batch, and, as JSON in the file's metadata,
+where the fit was and its settings.
 `best.safetensors` holds the best model alone.
 
-Tensor names: `model/<name>`, `optimizer/<parameter>/<value>`, `best/<name>`.
+Tensor names: `model/<name>`, `optimizer/<parameter>/<value>`, `best/<name>`, `carried/<place>`.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ class Epoch(BaseModel):
         seconds: Wall time, validation included.
         steps_per_second: Updates per second of training, validation left out.
         watched: What `fit(..., watch=True)` saw, otherwise None.
+        note: What `fit(..., note=...)` said of the model after the epoch.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,6 +38,7 @@ class Epoch(BaseModel):
     seconds: float
     steps_per_second: float
     watched: Watched | None = None
+    note: str = ""
 
     @property
     def exploded(self) -> str:
@@ -109,6 +111,7 @@ class Meter(BaseModel):
         validation_loss: float,
         validation_seconds: float,
         layers: dict[str, LayerWatch] | None = None,
+        note: str = "",
     ) -> Epoch:
         """Make the entry of the finished epoch; `layers` as the probe saw them, None: not watched."""
         updates = max(self.updates, 1)
@@ -128,6 +131,7 @@ class Meter(BaseModel):
             seconds=self.seconds + validation_seconds,
             steps_per_second=self.updates / self.seconds if self.seconds > 0 else 0.0,
             watched=watched,
+            note=note,
         )
 
 

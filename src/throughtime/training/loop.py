@@ -6,7 +6,7 @@ import contextlib
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -14,8 +14,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from throughtime.training import carried, distributed
 from throughtime.training import checkpoints as stored
-from throughtime.training import distributed
 from throughtime.training.display import Display, QuietDisplay, Tick, automatic_display
 from throughtime.training.history import FitResult, Progress
 from throughtime.training.interrupts import Interrupts
@@ -26,6 +26,8 @@ from throughtime.training.schedules import learning_rate
 from throughtime.training.settings import FitSettings
 from throughtime.training.updates import Updates
 from throughtime.training.validation import validation_loss
+
+Note = Callable[[nn.Module], str]
 
 SAME_PRESS = 1.0  # seconds within which torchrun passes on a Ctrl-C that the terminal sent as well
 
@@ -43,6 +45,7 @@ def fit(
     checkpoint_seconds: float = 60.0,
     how_to_go_on: str = "fit(..., resume=True)",
     watch: bool = False,
+    note: Note | None = None,
 ) -> FitResult:
     """Train `model`. When this returns or raises, it holds the best weights so far.
 
@@ -61,6 +64,7 @@ def fit(
         how_to_go_on: What the user is told to do after Ctrl-C.
         watch: Write down each epoch's gradient norm by parameter, and, of each throughtime layer on a fixed
             probe batch, its memory length and the share of its gates that are saturated; see `Epoch.watched`.
+        note: Called with the model in eval mode after each epoch; what it returns is kept as `Epoch.note`.
 
     Raises:
         ValueError: the arguments do not fit together.
@@ -79,13 +83,17 @@ def fit(
     shown = (display or automatic_display()) if processes.first else QuietDisplay()
     with Interrupts(SAME_PRESS if processes.world > 1 else 0.0) as interrupts:
         run = _Fit(model, train, validation, objective, settings, processes, interrupts, shown, watch)
+        run.note = note
         if checkpoints is not None:
             run.keep_in(Path(checkpoints), checkpoint_seconds, resume)
         return run.whole(how_to_go_on)
 
 
 class _Fit:
-    """A fit under way. Between two batches, weights, optimizer, `best` and `progress` are all there is."""
+    """A fit under way.
+
+    Between two batches, weights, optimizer, `best`, `progress` and the state carried on are all there is.
+    """
 
     def __init__(
         self,
@@ -107,6 +115,7 @@ class _Fit:
         self.optimizer = make_optimizer(settings, list(trained.values()))
         self.updates = Updates(model, objective, settings, self.optimizer, processes, watch=watch)
         self.probe = Probe(model) if watch else None
+        self.note: Note | None = None
         self.batches = len(train)
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
@@ -147,7 +156,8 @@ class _Fit:
         with contextlib.nullcontext() if self.probe is None else self.probe.catching():
             loss = self._validate()
         layers = None if self.probe is None else self.probe.look()
-        entry = progress.meter.close(progress.epoch, loss, time.monotonic() - self.clock, layers)
+        note = self.note(self.model) if self.note is not None and self.processes.first else ""
+        entry = progress.meter.close(progress.epoch, loss, time.monotonic() - self.clock, layers, note)
         self.clock = time.monotonic()
         better = progress.finish_epoch(entry)
         if better:
@@ -224,6 +234,8 @@ class _Fit:
         self.folder, self.checkpoint_seconds = folder, seconds
         if resume:
             self._restore(folder / stored.LAST)
+        elif self.processes.world > 1:
+            self._save()  # while a state is carried on there will be no other; see there
 
     def _restore(self, path: Path) -> None:
         header, tensors = stored.read(path)
@@ -231,6 +243,7 @@ class _Fit:
         stored.load_model(path, self.model, stored.part(tensors, "model"))
         stored.load_optimizer(path, self.optimizer, self.names, stored.part(tensors, "optimizer"))
         self.best = stored.part(tensors, "best")
+        self.updates.carried = carried.nested(stored.part(tensors, "carried"))
         self.progress = header.progress
         if header.world != self.processes.world:
             self.display.message(
@@ -239,9 +252,15 @@ class _Fit:
             )
 
     def _save(self, better: bool = False) -> None:
-        """Write the checkpoints, at a batch border, in the first process alone."""
+        """Write the checkpoints, at a batch border, in the first process alone.
+
+        Of several processes each carries a state of its own, which the first cannot write: while they do, the
+        checkpoint before stays, and a fit that is resumed repeats what came after it.
+        """
         self.saved_at = time.monotonic()
         if self.folder is None or not self.processes.first:
+            return
+        if self.updates.carried is not None and self.processes.world > 1:
             return
         self._read_clock()
         header = stored.Header(
@@ -251,4 +270,5 @@ class _Fit:
             stored.write(self.folder / stored.BEST, header, stored.under("model", self.best))
         state = stored.optimizer_tensors(self.optimizer, self.names)
         tensors = stored.under("model", self.model.state_dict()) | stored.under("optimizer", state)
+        tensors |= stored.under("carried", carried.flat(self.updates.carried))
         stored.write(self.folder / stored.LAST, header, tensors | stored.under("best", self.best))

@@ -46,6 +46,10 @@ class BatchLike(Protocol):
     def aligned(self) -> bool:
         """Whether the targets run along time with the inputs."""
 
+    @property
+    def continued(self) -> bool:
+        """Whether the next batch goes on where this one stops: the state is handed on, cut off."""
+
     def steps(self, start: int, stop: int) -> BatchLike:
         """Time steps `start` to `stop` of an aligned batch."""
 

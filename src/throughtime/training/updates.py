@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from throughtime.errors import NonFiniteError
 from throughtime.training import distributed
-from throughtime.training.bptt import Stretch, run_stretch, stretches
+from throughtime.training.bptt import Stretch, hand_on, run_stretch, stretches
 from throughtime.training.clipping import clip, gradient_norm
 from throughtime.training.history import Meter
 from throughtime.training.nonfinite import find_origin
@@ -42,6 +42,7 @@ class Updates:
     Attributes:
         stop_asked: Some process wants to stop, as of the last batch; the same in all of them.
         gradient_norm: Of the last update, before clipping.
+        carried: The state that the next batch begins from; None: its own beginning.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Updates:
         self._shared = distributed.share(model, processes.world)
         self.stop_asked = False
         self.gradient_norm = 0.0
+        self.carried: State = None
 
     def batch(
         self,
@@ -85,7 +87,7 @@ class Updates:
             NonFiniteError: a loss or gradient is not finite; that update is not made.
         """
         self.stop_asked = False
-        state: State = None
+        state = self.carried
         plan = self._plan(batch)
         for update, stretch in enumerate(plan):
             place = Place(epoch, number, update)
@@ -94,6 +96,7 @@ class Updates:
             run = self._run(batch, stretch, state)
             outcome = self._update(run, meter, asked, place, batch, stretch)
             state = None if outcome is None else outcome.state
+        self.carried = state if batch is not None and batch.continued else None
 
     def _plan(self, batch: BatchLike | None) -> list[Stretch | None]:
         """The stretches of a batch, the same in all processes; [None] for full BPTT."""
@@ -112,7 +115,7 @@ class Updates:
         if batch is None or (stretch is not None and stretch.new >= batch.inputs.shape[0]):
             return None
         if stretch is None:
-            return partial(_run_whole, self._objective, batch)
+            return partial(_run_whole, self._objective, batch, state)
         return partial(_run_stretch, self._objective, batch, stretch, state)
 
     def _update(
@@ -197,9 +200,9 @@ def explain(place: Place | str, what: str, found: str) -> str:
     return f"fit: {place}: {what}. {origin} The update was not made; the best model so far is kept."
 
 
-def _run_whole(objective: Objective, batch: BatchLike, model: nn.Module) -> Outcome:
-    outcome = objective(model, batch, None)
-    return Outcome(outcome.loss, outcome.count)
+def _run_whole(objective: Objective, batch: BatchLike, state: State, model: nn.Module) -> Outcome:
+    outcome = objective(model, batch, state)
+    return Outcome(outcome.loss, outcome.count, hand_on(batch, outcome))
 
 
 def _run_stretch(

@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 from throughtime.errors import NonFiniteError
+from throughtime.training.bptt import hand_on
 from throughtime.training.distributed import Processes
 from throughtime.training.nonfinite import find_origin
-from throughtime.training.objective import Batches, BatchLike, Objective
+from throughtime.training.objective import Batches, BatchLike, Objective, Outcome, State
 from throughtime.training.randomness import seed_everything
 from throughtime.training.updates import explain
 
@@ -44,15 +45,18 @@ def validation_loss(
     """
     loss_sum = count = 0.0
     source = batches.epoch(0, (processes.rank, processes.world))
+    state: State = None
     for number in range(1, len(batches) + 1):
         batch = next(source, None)
         if batch is None and processes.world == 1:
             raise ValueError(f"fit: validation has len {len(batches)} but gave only {number - 1} batches.")
         seed_everything(*place, -number, 0, processes.rank)
-        own_loss, own_count = _judge(model, objective, batch)
+        before = state
+        own_loss, own_count, state = _judge(model, objective, batch, before)
         loss, terms, stop = processes.sum(own_loss, own_count, float(asked()))
         if not math.isfinite(loss):
-            _give_up(model, objective, batch, processes, f"epoch {place[1]}, validation batch {number}", loss)
+            run = partial(objective, model, batch, before)
+            _give_up(model, run, batch, processes, f"epoch {place[1]}, validation batch {number}", loss)
         loss_sum, count = loss_sum + loss, count + terms
         if stop:
             return None
@@ -63,18 +67,21 @@ def validation_loss(
     return loss_sum / count
 
 
-def _judge(model: nn.Module, objective: Objective, batch: BatchLike | None) -> tuple[float, float]:
-    """Sum of a batch's loss terms, and their count."""
+def _judge(
+    model: nn.Module, objective: Objective, batch: BatchLike | None, state: State
+) -> tuple[float, float, State]:
+    """Sum of a batch's loss terms, their count, and the state that the next batch begins from."""
     if batch is None or not batch.inputs.numel():
-        return 0.0, 0.0
+        return 0.0, 0.0, None
     with torch.no_grad():
-        outcome = objective(model, batch, None)
-    return (float(outcome.loss) * outcome.count, float(outcome.count)) if outcome.count else (0.0, 0.0)
+        outcome = objective(model, batch, state)
+    loss_sum = float(outcome.loss) * outcome.count if outcome.count else 0.0
+    return loss_sum, float(outcome.count), hand_on(batch, outcome)
 
 
 def _give_up(
     model: nn.Module,
-    objective: Objective,
+    run: Callable[[], Outcome],
     batch: BatchLike | None,
     processes: Processes,
     place: str,
@@ -82,5 +89,5 @@ def _give_up(
 ) -> None:
     found = ""
     if batch is not None and batch.inputs.numel():
-        found = find_origin(model, batch, partial(objective, model, batch, None), backward=False)
+        found = find_origin(model, batch, run, backward=False)
     raise NonFiniteError(explain(place, f"the loss is {loss}", processes.agree_on(found)))
