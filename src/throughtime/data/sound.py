@@ -160,10 +160,17 @@ def _check_whole(content: bytes, name: str) -> None:
         have = len(content) - place
         if 0 < promised < UNKNOWN_SIZE and have < promised and bytes_a_second:
             raise DataError(_cut_off(name, promised / bytes_a_second, have / bytes_a_second))
-    if content[:4] == b"OggS":
-        last = content.rfind(b"OggS")
-        if len(content) < last + 6 or not content[last + 5] & 4:  # bit 4: the last page of a stream
-            raise DataError(f"{name}: the OGG file was cut off: its last page is missing; copy it again.")
+    if content[:4] == b"OggS" and not _ogg_ends(content):
+        raise DataError(f"{name}: the OGG file was cut off: its last page is missing; copy it again.")
+
+
+def _ogg_ends(content: bytes) -> bool:
+    """Whether the last page is whole and marked as the last one (bit 4 of its flags)."""
+    page = content[content.rfind(b"OggS") :]
+    if len(page) < 27 or not page[5] & 4:
+        return False
+    segments = page[27 : 27 + page[26]]
+    return len(page) >= 27 + len(segments) + sum(segments)
 
 
 def _wav_data(content: bytes) -> tuple[int, int, int]:

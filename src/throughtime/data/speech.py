@@ -116,7 +116,7 @@ def read_speech(
     content = read_file(table)
     rows, lines, columns = read_columns(to_utf8(content, table.name)[0], table.name)
     file = _column(columns, file, FILE_NAMES, table.name, "file")
-    text = _column([one for one in columns if one != file], text, TEXT_NAMES, table.name, "text")
+    text = _column(columns, text, TEXT_NAMES, table.name, "text")
     places = [_place(table.parent, str(row[file] or "").strip()) for row in rows]
     _check_there(places, lines, [str(row[file] or "") for row in rows], table)
     _check_once(places, lines, table.name)

@@ -5,32 +5,15 @@ The task fills a `TranscribeReport`; `render_transcribe_report` turns it into on
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from throughtime.page.embed import rounded
-from throughtime.page.parts import Diagnosis, Epoch, Number, Part, Repair, Settings, TimeText
-from throughtime.page.rendering import render_page
-from throughtime.page.words import Figure, Verdict, duration, number
+from throughtime.page.fit_report import SHELL, FitReport, render_fit_report, time_to_fit
+from throughtime.page.parts import Number, Part
+from throughtime.page.words import SPACE, Figure, Verdict, number
 
-_MODULES = (
-    "dom.js",
-    "format.js",
-    "scale.js",
-    "drawing.js",
-    "charts.js",
-    "state.js",
-    "errors.js",
-    "tables.js",
-    "shell.js",
-    "heat.js",
-    "listen.js",
-    "speech.js",
-    "transcribe.js",
-)
-_SPACE = "\N{NO-BREAK SPACE}"
+_MODULES = (*SHELL, "heat.js", "listen.js", "speech.js", "transcribe.js")
 
 
 class Figures(Part):
@@ -116,35 +99,25 @@ class Listened(Part):
         return self
 
 
-class TranscribeReport(Part):
+class TranscribeReport(FitReport):
     """Everything the page shows.
+
+    Attributes:
+        highest: Highest frequency of the spectrograms, Hz.
+        methods: The decoder that answers first.
 
     Raises:
         pydantic.ValidationError: a field is missing, or no method is of kind "network".
     """
 
-    title: str
-    version: str
-    created: TimeText
-    network: str
-    parameters: int
-    seconds_to_fit: Number
     source: str
     parts: tuple[PartOfData, ...]
     symbols: tuple[str, ...]
-    highest: Number  # Hz
-    repairs: tuple[Repair, ...] = ()
-    history: tuple[Epoch, ...] = ()
-    best_epoch: int | None = None
-    loss_name: str = "loss"
+    highest: Number
     methods: tuple[Method, ...]
     confidence: Number
     confusions: tuple[Confusion, ...] = ()
     recordings: tuple[Listened, ...] = ()
-    diagnosis: Diagnosis | None = None
-    command: str = ""
-    settings: Settings = Field(default_factory=dict)
-    limits: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _has_a_network(self) -> Self:
@@ -156,14 +129,7 @@ class TranscribeReport(Part):
 def render_transcribe_report(report: TranscribeReport) -> str:
     """The whole page as HTML text, to be written as UTF-8."""
     words = transcribe_verdict(report)
-    fields = report.model_dump(mode="json", exclude={"settings"})
-    payload = rounded(fields) | {
-        "settings": report.model_dump(mode="json")["settings"],
-        "verdict": asdict(words),
-        "fit_time": duration(report.seconds_to_fit),
-    }
-    headline = f"{words.headline} {words.detail}".strip()
-    return render_page(payload, _MODULES, headline=headline, styles=("heat.css", "listen.css"), sound=True)
+    return render_fit_report(report, words, _MODULES, styles=("heat.css", "listen.css"), sound=True)
 
 
 def transcribe_verdict(report: TranscribeReport) -> Verdict:
@@ -177,14 +143,13 @@ def transcribe_verdict(report: TranscribeReport) -> Verdict:
     if best is not None:
         figures.append(Figure("Best baseline", _percent(best.test.wer), "%", best.label))
     figures.append(Figure("All right", f"{100 * network.test.sentences:.1f}", "%", "of the test recordings"))
-    value, _, unit = duration(report.seconds_to_fit).partition(_SPACE)
-    figures.append(Figure("Time to fit", value, unit, f"{report.parameters:,} parameters"))
-    against = "" if best is None else f"; the best baseline gets {_percent(best.test.wer)}{_SPACE}% wrong"
+    figures.append(time_to_fit(report))
+    against = "" if best is None else f"; the best baseline gets {_percent(best.test.wer)}{SPACE}% wrong"
     return Verdict(
-        headline=f"{_percent(network.test.wer)}{_SPACE}% of the test words are wrong{against}.",
+        headline=f"{_percent(network.test.wer)}{SPACE}% of the test words are wrong{against}.",
         detail=(
-            f"On average it is {100 * report.confidence:.1f}{_SPACE}% sure of a whole answer, and "
-            f"{100 * network.test.sentences:.1f}{_SPACE}% of them are right."
+            f"On average it is {100 * report.confidence:.1f}{SPACE}% sure of a whole answer, and "
+            f"{100 * network.test.sentences:.1f}{SPACE}% of them are right."
         ),
         figures=tuple(figures),
     )

@@ -5,20 +5,18 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 import numpy as np
 
-from throughtime._version import __version__
 from throughtime.data import Sound
 from throughtime.data.sound import sound_files
 from throughtime.data.symbols import BLANK
 from throughtime.nn.ctc_decoding import align
 from throughtime.nn.transcribe_network import TranscribeNetwork
-from throughtime.page import parts
 from throughtime.page import transcribe_report as page
 from throughtime.tasks.fitting import Fitted
+from throughtime.tasks.reporting import shared_report
 from throughtime.tasks.transcribe_card import TranscribeRun
 from throughtime.tasks.transcribe_data import Part, TranscribeData
 from throughtime.tasks.transcribe_evaluation import Evaluation
@@ -32,37 +30,25 @@ MOST_SOUND = 1_500_000  # bytes of sound in the page, in all
 SELDOM = 0.02  # a symbol that is never likelier than this has no row of its own
 DYNAMIC = 8 * np.log(10)  # the spectrogram shows 80 dB, as the network gets them
 
-Fits = Fitted[TranscribeRun, TranscribeData, TranscribeNetwork, Evaluation]
+TranscribeFitted = Fitted[TranscribeRun, TranscribeData, TranscribeNetwork, Evaluation]
 
 
-def build_report(fitted: Fits, diagnosis: Diagnosis, command: str) -> page.TranscribeReport:
+def build_report(fitted: TranscribeFitted, diagnosis: Diagnosis) -> page.TranscribeReport:
     """Gather everything that `render_transcribe_report` draws."""
     run, data, metrics = fitted.run, fitted.data, fitted.evaluation.metrics
-    result = fitted.result
     return page.TranscribeReport(
+        **shared_report(fitted, data.repairs, diagnosis),
         title=f"Speech of {run.source.name}",
-        version=__version__,
-        created=datetime.now(UTC),
         network=describe_network(run.settings),
-        parameters=fitted.parameters,
-        seconds_to_fit=fitted.seconds,
         source=run.source.name,
         parts=[_part(name, part) for name, part in _parts(data)],
         symbols=data.symbols.names[1:],
         highest=data.mel.rate / 2,
-        repairs=[parts.Repair(**repair.model_dump()) for repair in data.repairs],
-        history=[
-            parts.Epoch(**epoch.model_dump(include=set(parts.Epoch.model_fields))) for epoch in result.history
-        ],
-        best_epoch=result.best_epoch,
         loss_name=LOSS_NAME,
         methods=_methods(metrics),
         confidence=metrics.confidence,
         confusions=[page.Confusion(**one.model_dump()) for one in metrics.confusions],
         recordings=_recordings(data, fitted.evaluation, run.settings.stack),
-        diagnosis=parts.Diagnosis(**diagnosis.model_dump(include=set(parts.Diagnosis.model_fields))),
-        command=command,
-        settings=run.settings.model_dump(mode="json"),
         limits=[
             "CTC learns which symbols follow each other, not when they are said: a symbol may be written a "
             "little before or after it is heard."

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from throughtime.nn.transcribe_network import TranscribeNetwork
 from throughtime.page.transcribe_report import render_transcribe_report
-from throughtime.tasks.fitting import Fitted, shared_card
+from throughtime.tasks.fitting import shared_card
 from throughtime.tasks.model_folder import HISTORY, METRICS, REPORT
-from throughtime.tasks.results import command_of, history_as_csv
-from throughtime.tasks.transcribe_card import SYMBOLS, TASK, TranscribeCard, TranscribeRun
-from throughtime.tasks.transcribe_data import TranscribeData
-from throughtime.tasks.transcribe_evaluation import Evaluation
-from throughtime.tasks.transcribe_report import build_report
+from throughtime.tasks.results import history_as_csv
+from throughtime.tasks.transcribe_card import SYMBOLS, TranscribeCard
+from throughtime.tasks.transcribe_report import TranscribeFitted, build_report
 from throughtime.tasks.transcribe_scores import TranscribeMetrics
 from throughtime.training import Diagnosis, diagnose
 
@@ -35,8 +32,6 @@ ADVICE = {
     ),
 }
 
-TranscribeFitted = Fitted[TranscribeRun, TranscribeData, TranscribeNetwork, Evaluation]
-
 
 def make_card(fitted: TranscribeFitted) -> TranscribeCard:
     """The model card."""
@@ -47,12 +42,12 @@ def make_card(fitted: TranscribeFitted) -> TranscribeCard:
 def make_texts(fitted: TranscribeFitted) -> dict[str, str]:
     """Content of the text files of the model folder, by name."""
     metrics = fitted.evaluation.metrics
-    command = command_of(TASK, fitted.run.settings, fitted.run.source.path)
+    report = build_report(fitted, diagnose_transcriber(metrics))
     return {
         SYMBOLS: fitted.data.symbols.to_json(),
         METRICS: metrics.model_dump_json(indent=2) + "\n",
         HISTORY: history_as_csv(fitted.result),
-        REPORT: render_transcribe_report(build_report(fitted, diagnose_transcriber(metrics), command)),
+        REPORT: render_transcribe_report(report),
     }
 
 
