@@ -132,7 +132,8 @@ def _listened(
     shares = np.exp(logs.astype(np.float64))  # (T, K)
     shown = [k for k in range(len(names)) if k == BLANK or k in answer or shares[:, k].max() >= SELDOM]
     power = mel(sound.samples, sound.name).numpy()
-    levels = np.clip((power - power.max()) / DYNAMIC + 1, 0, 1)
+    levels = np.clip((power - power.max()) / DYNAMIC + 1, 0, 1)  # (T, I)
+    levels = np.pad(levels, ((0, stack * len(logs) - len(levels)), (0, 0)))  # as long as the steps
     return {
         "name": sound.name,
         "words": tuple(words),

@@ -12,14 +12,14 @@ const spoken = (symbol) => (symbol === " " ? "the space" : symbol === BLANK ? "t
 const seconds = (value) => `${fixed(value, 2)}\u00a0s`;
 const HINT = "Point at the pictures, or focus them and press ← →, to read values; space plays.";
 
-// Words said and answered; where they differ, both.
+// The words of the answer; where they differ from what was said, both.
 function wordsOf(recording) {
-  return recording.words.map(([said, answered]) => {
-    if (said === answered) return [el("span", {}, said), " "];
-    if (!answered) return [el("del", { class: "wrong" }, said), " "];
-    const told = said ? `${answered} (said: ${said})` : `${answered} (not said)`;
-    return [el("span", { class: "wrong" }, told), " "];
-  });
+  const told = ([said, answered]) => {
+    if (said === answered) return said;
+    const text = !answered ? `${said} (left out)` : said ? `${answered} (said: ${said})` : `${answered} (not said)`;
+    return el("span", { class: "wrong" }, text);
+  };
+  return recording.words.flatMap((pair, index) => (index ? [" ", told(pair)] : [told(pair)]));
 }
 
 function pathOf(recording) {
@@ -128,8 +128,8 @@ export function listen(recordings, highest) {
     play.title = one.sound ? "Play the recording" : "Too long to stand in this page";
     select.value = String(chosen);
     const wrong = one.words.filter(([said, answered]) => said !== answered).length;
-    const verdict = wrong ? `${wrong} of its words wrong` : "all right";
-    told.replaceChildren(el("q", {}, wordsOf(one)), ` ${verdict}, ${percent(one.confidence)} sure`);
+    const verdict = wrong === 0 ? "all right" : wrong === 1 ? "1 word wrong" : `${wrong} words wrong`;
+    told.replaceChildren(el("strong", {}, wordsOf(one)), el("span", { class: "note" }, `${verdict}, ${percent(one.confidence)} sure`));
     paint(picture, one.spectrogram, (value) => value / 99);
     paint(posterior, one.posterior, (value) => value / 100);
     picture.setAttribute("aria-label", `Spectrogram of ${one.name}, ${seconds(one.seconds)}`);

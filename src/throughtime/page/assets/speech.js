@@ -41,7 +41,7 @@ export function errorTable(methods) {
 
 export function confusedWords(confusions) {
   return scroller(
-    "Words taken for others",
+    "Said and answered",
     table({
       className: "compact",
       columns: [{ head: "Said" }, { head: "Answered" }, { head: "Times", number: true }],
