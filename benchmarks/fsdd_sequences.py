@@ -80,7 +80,7 @@ def main() -> None:
     )
     parser.add_argument("zip", type=Path, help="fsdd_all_flac.zip: recordings as FLAC or WAV")
     parser.add_argument("out", type=Path, help="folder for train, validation and test")
-    parser.add_argument("--train", type=int, default=3_000, help="training sequences")
+    parser.add_argument("--train", type=int, default=6_000, help="training sequences")
     parser.add_argument("--validation", type=int, default=300, help="validation sequences")
     parser.add_argument("--test", type=int, default=300, help="test sequences")
     parser.add_argument("--digits", type=int, nargs=2, default=(3, 7), metavar=("FROM", "TO"))

@@ -94,3 +94,11 @@ def test_neither_loudness_nor_the_microphone_counts() -> None:
     quiet = normalise(LogMel(8_000)(samples / 8))
     assert (features - quiet).abs().max() < 1e-3
     assert torch.isfinite(normalise(torch.zeros(5, 3))).all()
+
+
+def test_silence_lies_80_db_below_the_loudest() -> None:
+    samples = np.zeros(4_000, dtype=np.float32)
+    samples[:2_000] = np.sin(np.arange(2_000) * 0.9)
+    features = LogMel(8_000)(samples)
+    assert features.max() - features.min() == pytest.approx(8 * math.log(10), abs=1e-4)
+    assert (features[-5:] == features.min()).all()

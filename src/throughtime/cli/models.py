@@ -42,6 +42,7 @@ def predict(
 
     A forecast is what comes after the last row of a table, with intervals, as CSV. A classifier gives one
     line for each line of a file or of standard input: label and probability, or with --json every class.
+    A transcriber takes a sound file, a folder of them, or paths line by line, and gives text and probability.
     """
     done: int = _commands(folder).predict_with(folder, data, out=out, as_json=json)
     return done

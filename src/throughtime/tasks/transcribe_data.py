@@ -210,7 +210,8 @@ def _long_enough(
         repairs.append(Repair(kind="too short", count=len(short), text=said))
         return rows
     if settings.on_bad_audio == "error":
-        raise DataError(f"{short[0]} {counted(len(short), 'such recording')} in the {name} part.")
+        many = f"{counted(len(short), 'such recording')} in the {name} part"
+        raise DataError(f"{short[0]} {many}; --on-bad-audio leave-out goes on without.")
     kept = [one for one in rows if not too_short(one, symbols, settings.stack)]
     said = f"{counted(len(short), f'{name} recording')} left out, the first: {short[0]}"
     repairs.append(Repair(kind="too short", count=len(short), text=said))

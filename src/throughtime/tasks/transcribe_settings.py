@@ -13,7 +13,7 @@ from throughtime.tasks.task_settings import NetworkSettings, Positive, SplitShar
 class TranscribeSettings(NetworkSettings):
     """Settings of one transcriber of speech."""
 
-    auto_updates: ClassVar[int] = 1_000
+    auto_updates: ClassVar[int] = 1_600
     auto_epochs: ClassVar[tuple[int, int]] = (8, 60)
 
     file: str | None = Field(None, description="Column of the file names; found out if left away.")
@@ -49,19 +49,19 @@ class TranscribeSettings(NetworkSettings):
         description="Twice a stretch of at most this share of the time is hidden in training.",
     )
     band_mask: float = Field(
-        0.15,
+        0.2,
         ge=0,
         le=1,
         description="Twice a group of at most this share of the bands is hidden in training.",
     )
 
-    hidden: Positive = Field(96, description="Hidden units of each layer and direction.")
+    hidden: Positive = Field(128, description="Hidden units of each layer and direction.")
     layers: Positive = Field(2, description="Recurrent layers, one on top of the other.")
-    dropout: float = Field(0.2, ge=0, lt=1, description="Share of the layers' outputs dropped in training.")
+    dropout: float = Field(0.3, ge=0, lt=1, description="Share of the layers' outputs dropped in training.")
     decoder: Literal["beam", "greedy"] = Field("beam", description="How answers are found.")
     beam_width: Positive = Field(16, description="Beginnings that the beam search keeps.")
     epochs: Positive | Literal["auto"] = Field(
-        "auto", description="Passes over the training part; auto: about 1,000 updates, in 8 to 60 passes."
+        "auto", description="Passes over the training part; auto: about 1,600 updates, in 8 to 60 passes."
     )
     batch_size: Positive = Field(32, description="Recordings in one update.")
     learning_rate: float = Field(4e-3, gt=0, description="Largest learning rate of the schedule.")
