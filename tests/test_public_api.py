@@ -19,6 +19,7 @@ PUBLIC = {
     "Recording",
     "RecordingError",
     "SettingsError",
+    "TextGenerator",
     "ThroughtimeError",
     "Transcriber",
     "Variant",

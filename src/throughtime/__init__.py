@@ -1,6 +1,6 @@
 """throughtime: recurrent neural networks you can see through.
 
-`RNN` and `LSTM` are torch modules; `Forecaster` and `Classifier` go from data to a
+`RNN` and `LSTM` are torch modules; `Forecaster`, `Classifier` and `TextGenerator` go from data to a
 trained, measured network.
 Each name is imported when it is first used, so that `throughtime --help` need not wait for torch.
 """
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from throughtime.recording.memory import memory_length
     from throughtime.tasks.classify import Classifier
     from throughtime.tasks.forecast import Forecaster
+    from throughtime.tasks.generate_text import TextGenerator
     from throughtime.tasks.load import load
     from throughtime.tasks.transcribe import Transcriber
 
@@ -44,6 +45,7 @@ __all__ = [
     "Recording",
     "RecordingError",
     "SettingsError",
+    "TextGenerator",
     "ThroughtimeError",
     "Transcriber",
     "Variant",
@@ -61,6 +63,7 @@ __all__ = [
 _LAZY = {
     "Classifier": "throughtime.tasks.classify",
     "Forecaster": "throughtime.tasks.forecast",
+    "TextGenerator": "throughtime.tasks.generate_text",
     "Transcriber": "throughtime.tasks.transcribe",
     "error_map": "throughtime.recording.error_map",
     "load": "throughtime.tasks.load",

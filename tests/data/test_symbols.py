@@ -3,43 +3,54 @@ from __future__ import annotations
 import json
 
 import pytest
+import torch
 
 from throughtime.data import Symbols
-from throughtime.data.symbols import steps_needed
+from throughtime.data.symbols import named
+
+TEXT = "Zoë sat.\nNaïve 😀 – 2 × 2\t!"
 
 
-def test_characters() -> None:
-    symbols = Symbols.learn(["Two  one", "café"], "character")
-    assert symbols.names[0] == "∅"
-    assert symbols.names[1:] == tuple(sorted("two onecafé ".replace("  ", " "))) or len(symbols) == 11
-    assert len(set(symbols.names)) == len(symbols)
-    assert symbols.text(symbols.number(" One\tTWO ")) == "one two"
-    assert symbols.number("e\u0301") == symbols.number("é"), "the same letter, written in two ways"
-    assert symbols.text([]) == ""
-    space = symbols.number("a b")[1]
-    assert symbols.text([space, space, *symbols.number("on"), space]) == "on"
+def test_numbers_and_back() -> None:
+    symbols = Symbols.learn(TEXT)
+    assert list(symbols.names) == sorted(set(TEXT))
+    numbers = symbols.number(TEXT)
+    assert numbers.dtype == torch.int64
+    assert numbers.tolist() == [symbols.names.index(one) for one in TEXT]
+    assert symbols.text(numbers.tolist()) == TEXT
+    assert symbols.number("").shape == (0,)
+    again = Symbols.read(symbols.to_json())
+    assert again.names == symbols.names
+    assert torch.equal(again.number(TEXT), numbers)
 
 
-def test_words() -> None:
-    symbols = Symbols.learn(["one two", "two"], "word", keep_case=True)
-    assert symbols.names == ("∅", "one", "two")
-    assert symbols.number("two one Two two") == [2, 1, 2]
-    assert symbols.unknown("two one Two") == ["Two"]
-    assert symbols.text([2, 1]) == "two one"
-
-
-@pytest.mark.parametrize("unit", ["character", "word"])
-def test_they_come_back(unit: str) -> None:
-    symbols = Symbols.learn(["schön ist's", "∅ x"], unit)  # type: ignore[arg-type]
-    assert Symbols.read(symbols.to_json()) == symbols
-    assert symbols.text(symbols.number("∅")) == "∅", "a text may hold the sign that stands for the blank"
-    for wrong in ("[]", '{"unit": "syllable"}', json.dumps({"unit": None})):
-        with pytest.raises(ValueError, match="unit"):
-            Symbols.read(wrong)
+def test_what_is_not_known() -> None:
+    symbols = Symbols.learn("abd")
+    assert symbols.unknown == len(symbols) == 3
+    assert symbols.number("aczd \U0010ffff").tolist() == [0, 3, 3, 2, 3, 3]
+    assert symbols.text([0, 3, 2]) == "a\ufffdd"
+    assert symbols.missing("accede") == {"c": 2, "e": 2}
 
 
 @pytest.mark.parametrize(
-    ("numbers", "steps"), [([], 0), ([1], 1), ([1, 2, 1], 3), ([1, 1], 3), ([2, 2, 2, 1], 6)]
+    "found",
+    [
+        ["a"],
+        {"characters": []},
+        {"characters": ["ab"]},
+        {"characters": ["b", "a"]},
+        {"characters": ["a", "a"]},
+        {"characters": [1]},
+        {"letters": ["a"]},
+    ],
 )
-def test_steps_that_ctc_needs(numbers: list[int], steps: int) -> None:
-    assert steps_needed(numbers) == steps
+def test_what_is_no_alphabet(found: object) -> None:
+    with pytest.raises(ValueError, match="Symbols: expected"):
+        Symbols.read(json.dumps(found))
+
+
+def test_how_characters_are_named() -> None:
+    assert named("é") == "'é' (U+00E9)"
+    assert named("\n") == "the line end (U+000A)"
+    assert named("\u00a0") == "no-break space (U+00A0)"
+    assert named("\t") == "the control character (U+0009)"

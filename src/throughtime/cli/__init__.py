@@ -1,4 +1,4 @@
-"""The command line: `throughtime` demo, fit, evaluate, predict, look, study, slides, show, doctor."""
+"""The command line: `throughtime fit`, `generate`, `evaluate`, `predict`, `look`, `study` and the rest."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ fit_app.command("throughtime.cli.classify:classify", name="classify", help="Tell
 fit_app.command(
     "throughtime.cli.transcribe:transcribe", name="transcribe", help="Write down what recordings say."
 )
+fit_app.command("throughtime.cli.generate:fit_generate", name="generate", help="Go on with a text or music.")
+app.command("throughtime.cli.generate:generate", name="generate", help="Let a trained model write on.")
 app.command(f"{_MODELS}:evaluate", name="evaluate", help="Measure a trained model beside its baselines.")
 app.command(f"{_MODELS}:predict", name="predict", help="Use a trained model on new data.")
 app.command("throughtime.cli.doctor:doctor", name="doctor", help="Say what computes here, and how fast.")

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Protocol
 from cyclopts import Parameter
 from pydantic import BaseModel
 
+from throughtime.cli import generate_text
 from throughtime.cli.fitting import AsJson, Out, Quiet, Resume, network_groups, run_fit
 from throughtime.cli.options import options_of, options_of_kinds
 from throughtime.errors import ModelFolderError, SettingsError
@@ -28,29 +29,33 @@ GROUPS = {"network": NETWORK, "epochs": TRAINING}
 
 
 class Kind(Protocol):
-    """What the module of a kind holds.
+    """What the module of a kind holds."""
 
-    Attributes:
-        ESTIMATOR: Learns from a source, as the estimator of any task.
-        SAMPLING: Options of `throughtime generate`.
-        EXPECTED: What `fit generate` needs, for the message when it is missing.
-    """
+    @property
+    def ESTIMATOR(self) -> type[Any]:  # noqa: N802
+        """Learns from a source, as the estimator of any task."""
 
-    ESTIMATOR: type[Any]
-    SAMPLING: type[TaskSettings]
-    EXPECTED: str
+    @property
+    def SAMPLING(self) -> type[TaskSettings]:  # noqa: N802
+        """Options of `throughtime generate`."""
 
-    def show(self, metrics: Any) -> None:
-        """Print the figures for people."""
+    @property
+    def EXPECTED(self) -> str:  # noqa: N802
+        """What `fit generate` needs, for the message when it is missing."""
 
-    def generate_with(self, folder: Path, options: dict[str, Any], *, out: Path | None, as_json: bool) -> int:
-        """Generate with the model in `folder`; `options` are fields of SAMPLING as typed."""
+    @property
+    def show(self) -> Callable[[Any], None]:
+        """Prints the figures for people."""
+
+    @property
+    def generate_with(self) -> Callable[..., int]:
+        """Generates: (folder, options, *, out, as_json); options are fields of SAMPLING as typed."""
 
 
 Kinds = Mapping[str, Kind]
 KindName = Literal["auto", "text", "music"]
 
-KINDS: Kinds = {}
+KINDS: Kinds = {"text": generate_text}
 
 
 def fit_command(kinds: Kinds) -> Callable[..., int]:
@@ -145,3 +150,7 @@ def find_kind(kinds: Kinds, kind: KindName, source: str | None, resume: Path | N
 def is_music(source: Path) -> bool:
     """Whether a source is taken for music: a folder, or a JSON or MIDI file by its name."""
     return source.is_dir() or source.name.lower().removesuffix(".gz").endswith(MUSIC)
+
+
+fit_generate = fit_command(KINDS)
+generate = generate_command(KINDS)

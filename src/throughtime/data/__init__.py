@@ -6,6 +6,7 @@ from throughtime.data.cooccurrence import word_vectors
 from throughtime.data.durations import format_duration, parse_duration, steps_of
 from throughtime.data.join import join_recordings
 from throughtime.data.log_mel import LogMel
+from throughtime.data.plain_text import PlainText, read_plain_text, text_in_memory
 from throughtime.data.prepare import apply, prepare
 from throughtime.data.read import read_table
 from throughtime.data.recipe import ColumnRule, PrepareSettings, Recipe, Series
@@ -14,9 +15,11 @@ from throughtime.data.sequence_batches import SequenceBatches
 from throughtime.data.shipped import weather
 from throughtime.data.sound import Sound, read_sound
 from throughtime.data.speech import Speech, from_recordings, read_speech
+from throughtime.data.spelling import Spelling
 from throughtime.data.split import Parts, part_borders, split_windows
 from throughtime.data.symbols import Symbols
 from throughtime.data.table import Repair, Table
+from throughtime.data.text_streams import TextStreams
 from throughtime.data.texts import Texts, from_lists, read_texts
 from throughtime.data.windows import Windows, longest_stretch, make_windows
 from throughtime.data.words import Words
@@ -26,6 +29,7 @@ __all__ = [
     "ColumnRule",
     "LogMel",
     "Parts",
+    "PlainText",
     "PrepareSettings",
     "Recipe",
     "Repair",
@@ -34,9 +38,11 @@ __all__ = [
     "Series",
     "Sound",
     "Speech",
+    "Spelling",
     "StreamBatches",
     "Symbols",
     "Table",
+    "TextStreams",
     "Texts",
     "WindowBatches",
     "Windows",
@@ -51,12 +57,14 @@ __all__ = [
     "parse_duration",
     "part_borders",
     "prepare",
+    "read_plain_text",
     "read_sound",
     "read_speech",
     "read_table",
     "read_texts",
     "split_windows",
     "steps_of",
+    "text_in_memory",
     "weather",
     "word_vectors",
 ]

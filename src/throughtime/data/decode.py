@@ -12,8 +12,8 @@ GZIP = b"\x1f\x8b"
 PARQUET = b"PAR1"
 
 
-def read_file(path: Path) -> bytes:
-    """Read a file's bytes.
+def read_file(path: Path, what: str = "table") -> bytes:
+    """Read a file's bytes; `what` it should hold stands in the messages.
 
     Raises:
         DataError: it is missing, a folder, unreadable or empty.
@@ -23,7 +23,7 @@ def read_file(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise DataError(f"{path}: there is no such file.") from error
     except IsADirectoryError as error:
-        raise DataError(f"{path}: is a folder; name the file in it that holds the table.") from error
+        raise DataError(f"{path}: is a folder; name the file in it that holds the {what}.") from error
     except PermissionError as error:
         raise DataError(f"{path}: no permission to read it; ask its owner or copy it.") from error
     except (OSError, ValueError) as error:
@@ -57,8 +57,13 @@ def gunzip(content: bytes, name: str) -> bytes:
     return b"".join(parts)
 
 
-def to_utf8(content: bytes, name: str) -> tuple[bytes, str]:
+def to_utf8(content: bytes, name: str, what: str = "table") -> tuple[bytes, str]:
     r"""Bring text to UTF-8 with "\\n" line ends and without a byte order mark.
+
+    Args:
+        content: Of a file.
+        name: What messages call it.
+        what: What it should hold, for messages.
 
     Returns:
         The bytes, and the encoding in words.
@@ -75,13 +80,14 @@ def to_utf8(content: bytes, name: str) -> tuple[bytes, str]:
     elif b"\0" in content[:4096]:
         half = _utf16_without_mark(content)
         if half is None:
-            raise DataError(f"{name} is not a table: it holds binary data, not text or Parquet.")
+            known = "text or Parquet" if what == "table" else "text"
+            raise DataError(f"{name} is not a {what}: it holds binary data, not {known}.")
         text, encoding = _decode(content, half, name), "UTF-16"
     else:
         text, encoding = _decode(content, "utf-8", name), "UTF-8"
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise DataError(f"{name} line {line}: holds a NUL byte; the file is damaged or not a text table.")
+        raise DataError(f"{name} line {line}: holds a NUL byte; the file is damaged or not a {what}.")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text.encode("utf-8"), encoding

@@ -1,84 +1,89 @@
-"""The symbols that speech is written with: characters, or whole words."""
+"""Characters in, numbers out: the alphabet of a training text, kept as one JSON file."""
 
 from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal
+from collections import Counter
+from collections.abc import Iterable
 
-Unit = Literal["character", "word"]
-
-BLANK = 0
-BLANK_NAME = "∅"
+import numpy as np
+import torch
+from torch import Tensor
 
 
-@dataclass(frozen=True)
 class Symbols:
-    """What a text is made of, and the number of each symbol.
+    """An alphabet: the different characters of a text, in the order of their code points.
+
+    Args:
+        names: The characters, each once.
 
     Attributes:
-        unit: Characters (the space between words is one of them) or words.
-        keep_case: Tell "A" from "a".
-        names: Every symbol by its number; 0 is the blank of CTC, which is no symbol.
+        names: Every character by its number.
+        unknown: The number of any other character: one past the last.
+
+    Raises:
+        ValueError: there is none, one is not a single character, or they are not in order.
     """
 
-    unit: Unit
-    keep_case: bool
-    names: tuple[str, ...]
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(names)
+        if not self.names or any(not isinstance(name, str) or len(name) != 1 for name in self.names):
+            raise ValueError("Symbols: expected single characters, at least one")
+        self._codes = _codes("".join(self.names))
+        if (np.diff(self._codes.astype(np.int64)) <= 0).any():
+            raise ValueError("Symbols: expected each character once, in the order of the code points")
+        self.unknown = len(self.names)
 
     def __len__(self) -> int:
-        """K: symbols with the blank."""
+        """Characters known."""
         return len(self.names)
 
     @classmethod
-    def learn(cls, texts: Iterable[str], unit: Unit, *, keep_case: bool = False) -> Symbols:
-        """Know every symbol of `texts`, in the order of their letters."""
-        empty = cls(unit, keep_case, (BLANK_NAME,))
-        found = {one for text in texts for one in empty.cut(text)}
-        return cls(unit, keep_case, (BLANK_NAME, *sorted(found)))
+    def learn(cls, text: str) -> Symbols:
+        """Know the characters of `text`."""
+        return cls(sorted(set(text)))
 
     @classmethod
     def read(cls, text: str) -> Symbols:
-        """Read what `to_json` gave. Raises `ValueError` if it is something else."""
-        held = json.loads(text)
-        if not isinstance(held, dict) or held.get("unit") not in ("character", "word"):
-            raise ValueError('expected an object with "unit", "keep_case" and "symbols"')
-        return cls(held["unit"], bool(held["keep_case"]), (BLANK_NAME, *map(str, held["symbols"])))
+        """Read what `to_json` gave. Raises `ValueError`."""
+        found = json.loads(text)
+        names = found.get("characters") if isinstance(found, dict) else None
+        return cls(names or ())
 
     def to_json(self) -> str:
-        """As kept in a model folder."""
-        held = {"unit": self.unit, "keep_case": self.keep_case, "symbols": self.names[1:]}
-        return json.dumps(held, indent=2, ensure_ascii=False) + "\n"
+        """The alphabet as JSON."""
+        return json.dumps({"characters": self.names}, ensure_ascii=False) + "\n"
 
-    def normal(self, text: str) -> str:
-        """A text as it is learnt and compared: NFC, one blank between words, lower case unless kept."""
-        text = " ".join(unicodedata.normalize("NFC", text).split())
-        return text if self.keep_case else text.lower()
+    def number(self, text: str) -> Tensor:
+        """A text as numbers (N,), long."""
+        codes = _codes(text)
+        places = np.minimum(np.searchsorted(self._codes, codes), len(self) - 1)
+        known = self._codes[places] == codes
+        return torch.from_numpy(np.where(known, places, self.unknown).astype(np.int64))
 
-    def cut(self, text: str) -> list[str]:
-        """The symbols of a text, known or not."""
-        normal = self.normal(text)
-        return list(normal) if self.unit == "character" else normal.split()
+    def text(self, numbers: Iterable[int]) -> str:
+        """Numbers as a text, U+FFFD for the unknown character."""
+        return "".join(self.names[number] if number < self.unknown else "\ufffd" for number in numbers)
 
-    def unknown(self, text: str) -> list[str]:
-        """Symbols of a text that are not known."""
-        known = set(self.names[1:])
-        return [one for one in self.cut(text) if one not in known]
+    def missing(self, text: str) -> Counter[str]:
+        """Characters of `text` that are not known, and how often each occurs."""
+        return Counter(character for character in text if character not in self._known)
 
-    def number(self, text: str) -> list[int]:
-        """The numbers of a text's symbols; those that are not known are left out."""
-        places = {name: number for number, name in enumerate(self.names) if number != BLANK}
-        return [places[one] for one in self.cut(text) if one in places]
-
-    def text(self, numbers: Sequence[int]) -> str:
-        """The text of numbers; blanks at its ends are left out, and doubled ones."""
-        between = "" if self.unit == "character" else " "
-        return " ".join(between.join(self.names[number] for number in numbers).split())
+    @property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.names)
 
 
-def steps_needed(numbers: Sequence[int]) -> int:
-    """Steps that CTC needs to write these symbols: one for each, and a blank between two equal ones."""
-    return len(numbers) + sum(one == other for one, other in pairwise(numbers))
+def named(character: str) -> str:
+    """A character as messages name it: "'é' (U+00E9)", or by its name where it cannot be seen."""
+    code = f"U+{ord(character):04X}"
+    if character == "\n":
+        return f"the line end ({code})"
+    if character.isprintable() and not character.isspace():
+        return f"'{character}' ({code})"
+    return f"{unicodedata.name(character, 'the control character').lower()} ({code})"
+
+
+def _codes(text: str) -> np.ndarray:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)

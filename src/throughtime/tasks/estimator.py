@@ -10,11 +10,9 @@ import inspect
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import ValidationError
 from sklearn.exceptions import NotFittedError
 from torch import nn
 
-from throughtime.errors import SettingsError
 from throughtime.tasks import model_folder
 from throughtime.tasks.task_settings import TaskSettings
 from throughtime.training.distributed import is_first
@@ -49,10 +47,7 @@ class Estimator(Generic[SettingsT]):
     @property
     def settings(self) -> SettingsT:
         """The settings, checked. Raises `SettingsError` naming the one at fault."""
-        try:
-            return self.settings_class(**self.get_params())  # type: ignore[return-value]
-        except ValidationError as error:
-            raise SettingsError(_in_words(error)) from error
+        return self.settings_class.checked(**self.get_params())  # type: ignore[return-value]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Every setting by name, as scikit-learn wants it."""
@@ -102,13 +97,6 @@ class Estimator(Generic[SettingsT]):
         if not hasattr(self, "metrics_"):
             name = type(self).__name__
             raise NotFittedError(f"{name}.{what}: this {name.lower()} is not fitted; call fit or load first")
-
-
-def _in_words(error: ValidationError) -> str:
-    first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{name}: {message} (got {first['input']!r})" if name else message
 
 
 def _signature(settings: type[TaskSettings]) -> inspect.Signature:

@@ -15,6 +15,7 @@ from throughtime.tasks.model_folder import CHECKPOINTS, RUN_JSON, Run, resume_co
 from throughtime.training import Display, FitResult, QuietDisplay, fit
 from throughtime.training.display import automatic_display
 from throughtime.training.distributed import is_first
+from throughtime.training.loop import Note
 from throughtime.training.objective import Batches, Objective
 
 RunT = TypeVar("RunT", bound=Run)
@@ -96,6 +97,7 @@ def train(
     resume: bool,
     updates: int | None = None,
     watch: bool = False,
+    note: Note | None = None,
 ) -> FitResult:
     """Train `network` as the settings say; it then holds the best weights so far.
 
@@ -109,6 +111,7 @@ def train(
         resume: Go on from the checkpoint.
         updates: How often the weights change in an epoch; None: once for each batch.
         watch: Look at gradients, gates and memory after each epoch.
+        note: A word on the network after each epoch.
     """
     learnt, judged = batches
     return fit(
@@ -122,6 +125,7 @@ def train(
         display=shown,
         how_to_go_on="fit again" if folder is None else resume_command(folder, run.task),
         watch=watch,
+        note=note,
     )
 
 

@@ -11,6 +11,7 @@ from throughtime.tasks.model_folder import read_task
 
 TASKS: Final = {
     "classify": ("throughtime.tasks.classify", "Classifier"),
+    "generate-text": ("throughtime.tasks.generate_text", "TextGenerator"),
     "forecast": ("throughtime.tasks.forecast", "Forecaster"),
     "transcribe": ("throughtime.tasks.transcribe", "Transcriber"),
 }

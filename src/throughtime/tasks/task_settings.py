@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from throughtime.errors import SettingsError
 from throughtime.nn import LSTM, RNN
 from throughtime.training import FitSettings
 
@@ -29,6 +30,14 @@ class TaskSettings(BaseModel):
     """What the settings of all tasks can do."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def checked(cls, **values: Any) -> Self:
+        """The settings with these values. Raises `SettingsError` naming the one at fault."""
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise SettingsError(_in_words(error)) from error
 
     @classmethod
     def names(cls) -> list[str]:
@@ -104,3 +113,10 @@ class NetworkSettings(TaskSettings):
                 max(round(self.auto_updates / batches), self.auto_epochs[0]), self.auto_epochs[1]
             )
         return FitSettings(**values)
+
+
+def _in_words(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{name}: {message} (got {first['input']!r})" if name else message

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import torch
 
-from throughtime.data import LogMel, Speech, Symbols
+from throughtime.data import LogMel, Speech, Spelling
 from throughtime.data.speech import open_sound
 from throughtime.errors import ModelFolderError
 from throughtime.nn.transcribe_network import TranscribeNetwork
@@ -189,7 +189,7 @@ class Transcriber(Estimator[TranscribeSettings]):
         transcriber.run_ = TranscribeRun(**{name: getattr(card, name) for name in TranscribeRun.model_fields})
         transcriber.texts_ = texts = model_folder.read_texts(folder, card)
         try:
-            transcriber.symbols_ = Symbols.read(texts[SYMBOLS])
+            transcriber.symbols_ = Spelling.read(texts[SYMBOLS])
         except (KeyError, ValueError) as error:
             raise ModelFolderError(f"{folder}: {SYMBOLS} is missing or damaged: {error}") from error
         transcriber.mel_ = card.settings.features(card.sample_rate)
@@ -211,7 +211,7 @@ class Transcriber(Estimator[TranscribeSettings]):
         data = prepare_speech(sources, run.settings)
         shown = begin(run, folder, data.repairs, display, resume=resume)
         self.run_: TranscribeRun = run
-        self.symbols_: Symbols = data.symbols
+        self.symbols_: Spelling = data.symbols
         self.mel_: LogMel = data.mel
         self._train(data, folder, shown, resume)
         shown.message("Measuring the network and its baselines")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from throughtime.data import LogMel, Symbols
+from throughtime.data import LogMel, Spelling
 from throughtime.nn.ctc_decoding import align, greedy, log_probability, prefix_beam
 
 SELDOM = math.log(1e-4)  # the beam search does not try a symbol at a step where it is less likely than this
@@ -59,7 +59,7 @@ def decode(logs: Any, decoder: Literal["beam", "greedy"], width: int) -> tuple[i
 
 
 def texts_of(
-    logs: Sequence[Any], symbols: Symbols, decoder: Literal["beam", "greedy"], width: int
+    logs: Sequence[Any], symbols: Spelling, decoder: Literal["beam", "greedy"], width: int
 ) -> list[str]:
     """The text of each recording."""
     return [symbols.text(decode(one, decoder, width)) for one in logs]
@@ -67,7 +67,7 @@ def texts_of(
 
 def answer(
     logs: Any,
-    symbols: Symbols,
+    symbols: Spelling,
     mel: LogMel,
     *,
     stack: int,
@@ -100,7 +100,7 @@ def answer(
 
 
 def timed(
-    logs: Any, numbers: Sequence[int], symbols: Symbols, mel: LogMel, stack: int
+    logs: Any, numbers: Sequence[int], symbols: Spelling, mel: LogMel, stack: int
 ) -> tuple[TimedSymbol, ...]:
     """Each symbol with the time of its steps on the likeliest path."""
     spans = align(logs, numbers).spans * stack * mel.step / mel.rate

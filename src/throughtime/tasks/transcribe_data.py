@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from throughtime.data import LogMel, Repair, SequenceBatches, Speech, Symbols
+from throughtime.data import LogMel, Repair, SequenceBatches, Speech, Spelling
 from throughtime.data.augment import rng_of
-from throughtime.data.symbols import BLANK, steps_needed
+from throughtime.data.spelling import BLANK, steps_needed
 from throughtime.data.table import counted, listed
 from throughtime.errors import DataError
 from throughtime.tasks.sources import Sources
@@ -69,7 +69,7 @@ class TranscribeData:
         repairs: What was changed or left out, and what a reader must know.
     """
 
-    symbols: Symbols
+    symbols: Spelling
     mel: LogMel
     train: Part
     validation: Part
@@ -86,7 +86,7 @@ class TranscribeData:
 def prepare_speech(
     sources: Sources[Speech],
     settings: TranscribeSettings,
-    symbols: Symbols | None = None,
+    symbols: Spelling | None = None,
     rate: int | None = None,
 ) -> TranscribeData:
     """Listen to every recording, cut off the parts that were not given, and learn the symbols.
@@ -107,7 +107,7 @@ def prepare_speech(
     parts = _split(given, settings)
     repairs = listening.repairs()
     _keep_apart(parts, repairs)
-    symbols = symbols or Symbols.learn(
+    symbols = symbols or Spelling.learn(
         (one.text for one in parts["training"]), settings.unit, keep_case=settings.keep_case
     )
     if len(symbols) < 2:
@@ -119,12 +119,12 @@ def prepare_speech(
     return TranscribeData(symbols, mel, made["training"], made["validation"], made["test"], repairs)
 
 
-def other_part(speech: Speech, mel: LogMel, settings: TranscribeSettings, symbols: Symbols) -> Part:
+def other_part(speech: Speech, mel: LogMel, settings: TranscribeSettings, symbols: Spelling) -> Part:
     """All of other recordings with transcripts. Raises `DataError`."""
     return part_of(Listening(mel, settings).hear(speech), symbols)
 
 
-def part_of(rows: Rows, symbols: Symbols) -> Part:
+def part_of(rows: Rows, symbols: Spelling) -> Part:
     """Recordings with the numbers of their symbols."""
     return Part(rows, [symbols.number(one.text) for one in rows])
 
@@ -152,7 +152,7 @@ def batches_of(data: TranscribeData, settings: TranscribeSettings) -> tuple[Sequ
 
 
 def targets_of(labels: Sequence[Sequence[int]]) -> Tensor:
-    """Symbols of each transcript, (N, S) long, blanks (0) behind."""
+    """Spelling of each transcript, (N, S) long, blanks (0) behind."""
     targets = torch.full((len(labels), max(map(len, labels), default=0)), BLANK)
     for row, numbers in enumerate(labels):
         targets[row, : len(numbers)] = torch.tensor(numbers, dtype=torch.long)
@@ -199,7 +199,7 @@ def _keep_apart(parts: dict[str, Rows], repairs: list[Repair]) -> None:
 
 
 def _long_enough(
-    rows: Rows, name: str, symbols: Symbols, settings: TranscribeSettings, repairs: list[Repair]
+    rows: Rows, name: str, symbols: Spelling, settings: TranscribeSettings, repairs: list[Repair]
 ) -> Rows:
     """Recordings whose steps are enough for their transcript; the test part keeps the others, as errors."""
     short = [why for one in rows if (why := too_short(one, symbols, settings.stack))]
@@ -220,7 +220,7 @@ def _long_enough(
     return kept
 
 
-def _note_unknown(part: Part, name: str, symbols: Symbols, repairs: list[Repair]) -> None:
+def _note_unknown(part: Part, name: str, symbols: Spelling, repairs: list[Repair]) -> None:
     """Say which symbols of a part were never learnt: what they stand in cannot be answered right."""
     found = Counter(symbol for text in part.texts for symbol in symbols.unknown(text))
     if found:

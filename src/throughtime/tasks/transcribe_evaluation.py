@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from torch import nn
 
-from throughtime.data import Symbols
+from throughtime.data import Spelling
 from throughtime.nn.ctc_decoding import log_probability
 from throughtime.tasks.transcribe_answers import texts_of
 from throughtime.tasks.transcribe_baselines import Baseline, most_frequent, run_baselines
@@ -59,7 +59,7 @@ def evaluate_parts(network: nn.Module, data: TranscribeData, settings: Transcrib
 
 
 def evaluate_other(
-    network: nn.Module, part: Part, symbols: Symbols, settings: TranscribeSettings, frequent: str
+    network: nn.Module, part: Part, symbols: Spelling, settings: TranscribeSettings, frequent: str
 ) -> Evaluation:
     """Measure the network on other recordings, beside the one baseline that needs no training recordings."""
     baselines = [most_frequent(frequent, len(part), None)]
@@ -72,7 +72,7 @@ def _evaluate(
     network: nn.Module,
     test: Part,
     validation: Part | None,
-    symbols: Symbols,
+    symbols: Spelling,
     settings: TranscribeSettings,
     baselines: Sequence[Baseline],
 ) -> Evaluation:
@@ -127,6 +127,6 @@ def _both(
     return BothScores(label=label, note=note, test=part_scores(test.texts, on_test), validation=judged)
 
 
-def _probability(logs: Floats, symbols: Symbols, text: str) -> float:
+def _probability(logs: Floats, symbols: Spelling, text: str) -> float:
     """Of an answer that the decoder gave, so all its symbols are known."""
     return min(1.0, math.exp(log_probability(logs, symbols.number(text))))

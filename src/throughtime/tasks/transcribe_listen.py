@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from throughtime.data import LogMel, Repair, Sound, Speech, Symbols
+from throughtime.data import LogMel, Repair, Sound, Speech, Spelling
 from throughtime.data.log_mel import normalise
-from throughtime.data.symbols import steps_needed
+from throughtime.data.spelling import steps_needed
 from throughtime.data.table import counted
 from throughtime.errors import DataError
 from throughtime.tasks.transcribe_settings import TranscribeSettings
@@ -67,7 +67,7 @@ class Listening:
             DataError: recordings cannot be used and are not to be left out, or none is left.
         """
         self._notes += speech.repairs
-        normal = Symbols(self.settings.unit, self.settings.keep_case, ()).normal
+        normal = Spelling(self.settings.unit, self.settings.keep_case, ()).normal
         heard, faults = [], []
         for row, text in enumerate(speech.texts):
             if not normal(text):
@@ -116,7 +116,7 @@ def features_of(sound: Sound, mel: LogMel) -> Tensor:
     return normalise(mel(sound.samples, sound.name))
 
 
-def too_short(one: Heard, symbols: Symbols, stack: int) -> str | None:
+def too_short(one: Heard, symbols: Spelling, stack: int) -> str | None:
     """Why a recording cannot be written as its transcript in so few steps; None if it can."""
     numbers = symbols.number(one.text)
     steps, needed = -(-len(one.features) // stack), steps_needed(numbers)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from throughtime.data import SequenceBatches
-from throughtime.data.symbols import BLANK
+from throughtime.data.spelling import BLANK
 from throughtime.nn.transcribe_network import TranscribeNetwork
 from throughtime.tasks.recurrent import build_recurrent, describe_recurrent
 from throughtime.tasks.transcribe_settings import TranscribeSettings

@@ -11,7 +11,7 @@ import numpy as np
 
 from throughtime.data import Sound
 from throughtime.data.sound import sound_files
-from throughtime.data.symbols import BLANK
+from throughtime.data.spelling import BLANK
 from throughtime.nn.ctc_decoding import align
 from throughtime.nn.transcribe_network import TranscribeNetwork
 from throughtime.page import transcribe_report as page

@@ -1,0 +1,245 @@
+"""Go on from the beginning of a text: one-to-many.
+
+    generator = throughtime.TextGenerator().fit("plays.txt")
+    "".join(generator.generate("ROMEO:", length=200, temperature=0.8))
+
+Follows the conventions of scikit-learn; see `throughtime.tasks.estimator`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from throughtime.data import PlainText, Symbols, read_plain_text
+from throughtime.errors import ModelFolderError
+from throughtime.nn.generate_network import GenerateNetwork
+from throughtime.tasks import model_folder
+from throughtime.tasks.estimator import Estimator
+from throughtime.tasks.fitting import Fitted, begin, train
+from throughtime.tasks.generate_text_card import SYMBOLS, TextCard, TextRun
+from throughtime.tasks.generate_text_data import (
+    TextData,
+    batches_of,
+    open_sources,
+    other_part,
+    prepare_text,
+    run_of,
+    sources_again,
+)
+from throughtime.tasks.generate_text_evaluation import evaluate_other, evaluate_parts
+from throughtime.tasks.generate_text_network import build_network, objective
+from throughtime.tasks.generate_text_results import make_card, make_texts
+from throughtime.tasks.generate_text_sampling import Drawn, check_prompt, go_on, line_surprises
+from throughtime.tasks.generate_text_scores import TextMetrics
+from throughtime.tasks.generate_text_settings import TextSampling, TextSettings
+from throughtime.tasks.model_folder import METRICS
+from throughtime.tasks.sources import Sources
+from throughtime.training import Display
+
+NOTED = TextSampling(length=300, temperature=0.8)  # the sample that is kept after each epoch
+
+
+class TextGenerator(Estimator[TextSettings]):
+    """A recurrent network that reads a text character by character and foresees the next one.
+
+    Args:
+        **settings: Any field of `throughtime.tasks.generate_text_settings.TextSettings`: `hidden=512`,
+            `steps=100`, `validation="late_plays.txt"`, `epochs=10`, ...
+
+    Attributes:
+        network_: The trained `throughtime.nn.generate_network.GenerateNetwork`.
+        symbols_: The alphabet.
+        metrics_: Figures beside the baselines.
+        fit_result_: Loss and a sample of each epoch, and how the fit ended (not after `load`).
+
+    Raises:
+        TypeError: a setting that does not exist.
+    """
+
+    settings_class = TextSettings
+    card_: TextCard
+    network_: GenerateNetwork
+
+    def fit(self, data: Any, *, folder: str | Path | None = None, display: Display | None = None) -> Self:
+        """Read, split, train and measure.
+
+        Args:
+            data: Path of a text file; or the text itself, if it has several lines.
+            folder: Where to keep checkpoints while training, and the model when done. None keeps nothing.
+            display: Shows progress, and what a reader must know; None: a bar on a terminal, else lines, on
+                stderr. `throughtime.training.QuietDisplay()` shows nothing.
+
+        Returns:
+            Itself.
+
+        Raises:
+            SettingsError: settings that contradict each other.
+            DataError: the text cannot be used.
+            NonFiniteError: training produced a number that is not finite.
+            OutputError: `folder` cannot be written.
+        """
+        settings = self.settings
+        sources = open_sources(data, settings)
+        run = run_of(sources, settings)
+        return self._fit(sources, run, None if folder is None else Path(folder), display, resume=False)
+
+    @classmethod
+    def resume(cls, folder: str | Path, data: Any = None, *, display: Display | None = None) -> TextGenerator:
+        """Continue a fit that was killed or interrupted, bit for bit as if it had not been.
+
+        Args:
+            folder: The `folder` of that fit.
+            data: Where the text is now; None reads it from where it was.
+            display: As in `fit`.
+
+        Raises:
+            ModelFolderError: there is nothing to continue, or it is damaged.
+            DataError: the text is no longer the same.
+        """
+        folder = Path(folder)
+        run = model_folder.read_run(folder, TextRun)
+        return cls._with(run.settings)._fit(sources_again(run, data), run, folder, display, resume=True)
+
+    def generate(self, prompt: str = "", **sampling: Any) -> Iterator[str]:
+        """Go on from `prompt`, one character at a time.
+
+        Args:
+            prompt: Read first, and not repeated. The empty one begins as after a line end.
+            **sampling: length=500, temperature=1.0 (0: always the likeliest), top_p=None, top_k=None, seed=0;
+                see `throughtime.tasks.generate_text_settings.TextSampling`.
+
+        Raises:
+            SettingsError: an argument is out of range.
+            DataError: the prompt holds a character that training never saw.
+            TypeError: an argument that does not exist.
+        """
+        return (drawn.character for drawn in self.draw(prompt, **sampling))
+
+    def draw(self, prompt: str = "", **sampling: Any) -> Iterator[Drawn]:
+        """As `generate`, each character with the probability that the network gave it."""
+        self._check_fitted("generate")
+        if unknown := sorted(set(sampling) - set(TextSampling.model_fields)):
+            known = ", ".join(TextSampling.model_fields)
+            raise TypeError(
+                f"TextGenerator.generate: no argument named {', '.join(unknown)}; there are {known}"
+            )
+        chosen = TextSampling.checked(prompt=prompt, **sampling)
+        check_prompt(self.symbols_, chosen.prompt)
+        return go_on(self.network_, self.symbols_, chosen)
+
+    def predict(self, lines: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Nats per character of each line, (N,), read by itself; NaN where no character is known.
+
+        Raises:
+            TypeError: `lines` is one text instead of a list.
+        """
+        means = [
+            nats[~np.isnan(nats)].mean() if (~np.isnan(nats)).any() else np.nan
+            for nats in self.surprise(lines)
+        ]
+        return np.array(means, dtype=np.float64)
+
+    def surprise(self, lines: Sequence[str]) -> list[npt.NDArray[np.float64]]:
+        """-log of the probability of each character of each line, nats; NaN for unknown characters."""
+        self._check_fitted("predict")
+        if isinstance(lines, str):
+            raise TypeError("TextGenerator.predict: lines is one text; give a list of lines")
+        self.network_.eval()
+        found = line_surprises(self.network_, self.symbols_, lines) if len(lines) else []
+        return [nats.double().numpy() for nats in found]
+
+    def evaluate(self, data: Any = None) -> TextMetrics:
+        """Measure the network beside its baselines.
+
+        Args:
+            data: None, or the text it was trained on: its validation and test parts again. Another text: all
+                of it, without the baselines that need the training text, which is not kept.
+
+        Raises:
+            DataError: the text cannot be used.
+        """
+        self._check_fitted("evaluate")
+        if data is not None:
+            text = read_plain_text(data)
+            if text.fingerprint != self.run_.source.fingerprint:
+                part = other_part(text, self.symbols_)
+                return evaluate_other(self.network_, self.symbols_, self.card_.shares, part).metrics
+        again = prepare_text(sources_again(self.run_, data), self.settings, self.symbols_)
+        return evaluate_parts(self.network_, again).metrics
+
+    @classmethod
+    def load(cls, folder: str | Path) -> TextGenerator:
+        """Read a model folder.
+
+        Raises:
+            ModelFolderError: a file is missing, damaged, edited, or of a later version.
+        """
+        folder = Path(folder)
+        card = model_folder.read_card(folder, TextCard)
+        generator = cls._with(card.settings)
+        generator.card_ = card
+        generator.run_ = TextRun(**{name: getattr(card, name) for name in TextRun.model_fields})
+        generator.texts_ = texts = model_folder.read_texts(folder, card)
+        try:
+            generator.symbols_ = Symbols.read(texts[SYMBOLS])
+        except (KeyError, ValueError) as error:
+            raise ModelFolderError(f"{folder}: {SYMBOLS} is missing or damaged: {error}") from error
+        generator.network_ = build_network(card.settings, symbols=len(generator.symbols_))
+        model_folder.read_weights_into(generator.network_, folder, card)
+        generator.network_.eval()
+        generator.metrics_ = model_folder.parse(TextMetrics, texts[METRICS], folder / METRICS)
+        return generator
+
+    def _fit(
+        self,
+        sources: Sources[PlainText],
+        run: TextRun,
+        folder: Path | None,
+        display: Display | None,
+        *,
+        resume: bool,
+    ) -> Self:
+        started = time.perf_counter()
+        data = prepare_text(sources, run.settings)
+        shown = begin(run, folder, data.repairs, display, resume=resume)
+        self.run_, self.symbols_ = run, data.symbols
+        self._train(data, folder, shown, resume)
+        shown.message("Measuring the network and its baselines")
+        evaluation = evaluate_parts(self.network_, data)
+        self.metrics_ = evaluation.metrics
+        seconds = time.perf_counter() - started
+        fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
+        self.card_, self.texts_ = make_card(fitted), make_texts(fitted)
+        if folder is not None:
+            self._keep(folder, interrupted=self.fit_result_.stopped == "interrupted")
+        return self
+
+    def _train(self, data: TextData, folder: Path | None, shown: Display, resume: bool) -> None:
+        settings = self.run_.settings
+        torch.manual_seed(settings.seed)
+        self.network_ = build_network(settings, symbols=len(data.symbols))
+        self.fit_result_ = train(
+            self.network_,
+            batches_of(data, settings),
+            objective,
+            self.run_,
+            folder,
+            shown,
+            resume=resume,
+            note=partial(_sample, data.symbols),
+        )
+
+
+def _sample(symbols: Symbols, network: nn.Module) -> str:
+    """What the network writes, after an epoch; with a generator of its own."""
+    assert isinstance(network, GenerateNetwork)
+    return "".join(drawn.character for drawn in go_on(network, symbols, NOTED))

@@ -1,0 +1,70 @@
+"""Everything a user may decide about a generator of text, with its default and what it means."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from throughtime.tasks.task_settings import NetworkSettings, Positive, TaskSettings
+
+
+class TextSettings(NetworkSettings):
+    """Settings of one generator of text."""
+
+    auto_updates: ClassVar[int] = 3_750
+    auto_epochs: ClassVar[tuple[int, int]] = (2, 60)
+
+    validation: str | None = Field(None, description="File to choose the best epoch on; else split off.")
+    test: str | None = Field(None, description="File to measure on at the end; else split off.")
+    split: tuple[float, float, float] = Field(
+        (0.9, 0.1, 0.0),
+        description="Shares of training, validation and test, in the order of the text; test may be 0.",
+    )
+
+    hidden: Positive = Field(384, description="Hidden units of each layer.")
+    embedding: Positive = Field(64, description="Length of the vector of a character.")
+    tied: bool = Field(False, description="The head's weights are the vectors of the characters.")
+    dropout: float = Field(0.3, ge=0, lt=1, description="Share of outputs dropped, after each layer.")
+    input_dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of character vectors' entries dropped, the same all along a batch.",
+    )
+    epochs: Positive | Literal["auto"] = Field(
+        "auto", description="Passes over the training part; auto: about 3,750 updates, in 2 to 60 passes."
+    )
+    batch_size: Positive = Field(32, description="Streams that the text is cut into, read side by side.")
+    steps: Positive = Field(
+        100,
+        description="Characters of a stream in one update; errors run back over them, the state runs on.",
+    )
+    learning_rate: float = Field(5e-3, gt=0, description="Largest learning rate of the schedule.")
+
+    @field_validator("split")
+    @classmethod
+    def _adds_up(cls, split: tuple[float, float, float]) -> tuple[float, float, float]:
+        if min(split[:2]) <= 0 or split[2] < 0 or abs(sum(split) - 1) > 1e-6:
+            raise ValueError(
+                f"expected three shares that add up to 1, of training and validation above 0, got {split}"
+            )
+        return split
+
+
+class TextSampling(TaskSettings):
+    """How a text is continued."""
+
+    prompt: str = Field("", description="What to go on from; - reads standard input.")
+    length: Positive = Field(500, description="Characters to generate.")
+    temperature: float = Field(
+        1.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Below 1 likely characters become likelier; 0 always takes the likeliest.",
+    )
+    top_p: float | None = Field(
+        None, gt=0, le=1, description="Draw only from the likeliest that make up this share."
+    )
+    top_k: Positive | None = Field(None, description="Draw only from so many of the likeliest.")
+    seed: int = Field(0, ge=0, description="Seed of the draws.")
