@@ -15,12 +15,14 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playw
 from throughtime.page.classify_report import ClassifyReport, render_classify_report
 from throughtime.page.fit_report import FitReport
 from throughtime.page.forecast_report import ForecastReport
+from throughtime.page.generate_text_report import TextReport, render_text_report
 from throughtime.page.report import render_forecast_report
 from throughtime.page.transcribe_report import TranscribeReport, render_transcribe_report
 
 RENDERERS: dict[type[FitReport], Callable[[Any], str]] = {
     ClassifyReport: render_classify_report,
     ForecastReport: render_forecast_report,
+    TextReport: render_text_report,
     TranscribeReport: render_transcribe_report,
 }
 
