@@ -128,7 +128,8 @@ def test_wrong_words(
 def test_bad_input(tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "x"
     folder.mkdir()
-    command = ["fit", "transcribe", folder, *SMALL, "--out", tmp_path / "m"]
+    small = [*SMALL[SMALL.index("--bands") :], *SMALL[: SMALL.index("--bands")]]
+    command = ["fit", "transcribe", folder, *small, "--out", tmp_path / "m"]
     assert "holds no table of transcripts" in refused(capsys, *command)
     (folder / "t.csv").write_text("file,text\na.wav,one\n")
     assert "t.csv: 1 file of 1 not found" in refused(capsys, *command)
@@ -139,6 +140,10 @@ def test_bad_input(tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[st
     assert "part holds no recording" in refused(capsys, *command)
     (folder / "t.csv").write_text("file,text\na.wav,\n")
     assert "no recording with a transcript can be used" in refused(capsys, *command)
+    (folder / "t.csv").write_text("file,text\na.wav,la\n")
+    command[4] = "900"
+    assert command[3:5] == ["--bands", "900"]
+    assert "900 bands from 20 to 2000 Hz are too many" in refused(capsys, *command)
     assert not (tmp_path / "m").exists()
     assert "holds no sound file" in refused(capsys, "predict", model, tmp_path)
     assert "no such file" in refused(capsys, "predict", model, tmp_path / "nowhere.txt")

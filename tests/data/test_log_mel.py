@@ -71,6 +71,12 @@ def test_a_tone_stands_in_its_band() -> None:
 def test_bands_that_would_be_empty_are_refused() -> None:
     with pytest.raises(ValueError, match=r"80 bands .* are too many: band 1 lies between two bins"):
         mel_filters(8_000, 128, 80, 20, 4_000)
+    with pytest.raises(ValueError, match="200 bands from 20 to 4000 Hz are too many"):
+        LogMel(8_000, bands=200)
+    with pytest.raises(ValueError, match=r"a hop of 0\.01 ms 0; take a longer window or hop"):
+        LogMel(8_000, hop=0.00001)
+    with pytest.raises(ValueError, match="at 30 Hz a window of 25 ms holds 1 samples"):
+        LogMel(30)
 
 
 def test_frames() -> None:

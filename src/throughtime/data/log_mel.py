@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +67,9 @@ class LogMel:
         window: Seconds that one frame looks at (Hann).
         hop: Seconds from frame to frame.
         low: Lowest frequency in Hz; the highest is half of `rate`.
+
+    Raises:
+        ValueError: a frame or a step holds no sample, or a band would see nothing.
     """
 
     rate: int
@@ -73,6 +77,20 @@ class LogMel:
     window: float = 0.025
     hop: float = 0.010
     low: float = 20.0
+
+    def __post_init__(self) -> None:
+        if self.frame < 2 or self.step < 1 or self.low >= self.rate / 2:
+            raise ValueError(
+                f"log_mel: at {self.rate:,} Hz a window of {1000 * self.window:g} ms holds {self.frame} "
+                f"samples and a hop of {1000 * self.hop:g} ms {self.step}; take a longer window or hop, or a higher rate"
+            )
+        _ = self.filters
+
+    @cached_property
+    def filters(self) -> Tensor:
+        """Weight of every bin in every band, (size // 2 + 1, I) float32."""
+        filters = mel_filters(self.rate, self.size, self.bands, self.low, self.rate / 2)
+        return torch.from_numpy(filters.T.astype(np.float32).copy())
 
     @property
     def frame(self) -> int:
@@ -114,8 +132,7 @@ class LogMel:
         cut = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))
         cut = cut.unfold(0, self.frame, self.step) * torch.hann_window(self.frame)  # (T, frame)
         power = torch.fft.rfft(cut, n=self.size).abs().square()
-        filters = mel_filters(self.rate, self.size, self.bands, self.low, self.rate / 2)
-        energy = power @ torch.from_numpy(filters.astype(np.float32)).T
+        energy = power @ self.filters
         lowest = max(float(energy.max()) * DEPTH, torch.finfo(torch.float32).tiny)
         return torch.log(energy.clamp(min=lowest))
 

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from throughtime.data import Augmentation, LogMel
+from throughtime.errors import SettingsError
 from throughtime.tasks.task_settings import NetworkSettings, Positive, SplitShares
 
 
@@ -67,8 +68,11 @@ class TranscribeSettings(NetworkSettings):
     learning_rate: float = Field(4e-3, gt=0, description="Largest learning rate of the schedule.")
 
     def features(self, rate: int) -> LogMel:
-        """How sound at `rate` becomes features."""
-        return LogMel(rate, bands=self.bands, window=self.window / 1000, hop=self.hop / 1000)
+        """How sound at `rate` becomes features. Raises `SettingsError` if it cannot."""
+        try:
+            return LogMel(rate, bands=self.bands, window=self.window / 1000, hop=self.hop / 1000)
+        except ValueError as error:
+            raise SettingsError(str(error)) from error
 
     def augmentation(self) -> Augmentation:
         """How features are changed in training."""
