@@ -82,7 +82,7 @@ class LogMel:
         if self.frame < 2 or self.step < 1 or self.low >= self.rate / 2:
             raise ValueError(
                 f"log_mel: at {self.rate:,} Hz a window of {1000 * self.window:g} ms holds {self.frame} "
-                f"samples and a hop of {1000 * self.hop:g} ms {self.step}; take a longer window or hop, or a higher rate"
+                f"samples and a hop of {1000 * self.hop:g} ms {self.step}; take longer ones, or a higher rate"
             )
         _ = self.filters
 
