@@ -79,8 +79,8 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(_LAZY[name]), name)
         globals()[name] = value
         return value
-    if name == "page":
-        return importlib.import_module("throughtime.page")
+    if name in ("nn", "page"):
+        return importlib.import_module(f"throughtime.{name}")
     raise AttributeError(f"module 'throughtime' has no attribute {name!r}")
 
 

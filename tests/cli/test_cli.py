@@ -95,7 +95,9 @@ def test_doctor(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("throughtime.cli.doctor.SECONDS", 0.05)
     assert run(["doctor"]) == 0
     printed = capsys.readouterr().out
-    assert all(word in printed for word in (tt.__version__, "backends", "instruction set", "times as fast"))
+    assert all(
+        word in printed for word in (tt.__version__, "backends", "instruction set", "triton", "times as fast")
+    )
     assert run(["doctor", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["chosen"] in found["backends"]

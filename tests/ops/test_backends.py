@@ -56,3 +56,12 @@ def test_the_op_calls_the_backend_of_that_name(monkeypatch: pytest.MonkeyPatch) 
     output, _ = LSTM(2, 3, backend="other")(torch.zeros(4, 1, 2))
     output.sum().backward()
     assert called == ["forward", "backward"]
+
+
+def test_a_gpu_that_triton_cannot_use_is_said_once() -> None:
+    backends._say_once_that_the_gpu_waits.cache_clear()
+    half = torch.zeros(1, dtype=torch.float16)
+    with pytest.warns(RuntimeWarning, match=r"on this GPU the backend 'reference' computes") as said:
+        chosen = [backends._on_cuda(half) for _ in range(3)]
+    assert chosen == ["reference"] * 3
+    assert len(said) == 1

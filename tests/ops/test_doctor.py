@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from throughtime.kernels import native
+from throughtime.kernels import native, triton
 from throughtime.ops.doctor import diagnose
 
 
@@ -17,4 +17,7 @@ def test_a_diagnosis_says_what_computes_here() -> None:
     assert found.instruction_set == native.instruction_set()
     assert found.ratio == found.torch_milliseconds / found.milliseconds > 0
     assert bool(found.advice()) == (not native.is_available())
+    assert found.triton == triton.version()
+    assert found.why_no_triton == triton.why_not()
+    assert bool(found.gpu) == torch.cuda.is_available()
     assert "C++20 compiler" in replace(found, why_no_kernels="No module named x").advice()

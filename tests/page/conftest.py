@@ -19,13 +19,12 @@ from throughtime.page.generate_text_report import TextReport, render_text_report
 from throughtime.page.report import render_forecast_report
 from throughtime.page.transcribe_report import TranscribeReport, render_transcribe_report
 
-RENDERERS: dict[type[FitReport], Callable[[Any], str]] = {
+RENDER: dict[type[FitReport], Callable[[Any], str]] = {
     ClassifyReport: render_classify_report,
     ForecastReport: render_forecast_report,
     TextReport: render_text_report,
     TranscribeReport: render_transcribe_report,
 }
-
 _QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -66,7 +65,7 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
 
     def open_page(report: FitReport, width: int = 1280, fragment: str = "", **options: Any) -> Opened:
         file = tmp_path / "report.html"
-        file.write_text(RENDERERS[type(report)](report), encoding="utf-8")
+        file.write_text(RENDER[type(report)](report), encoding="utf-8")
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         contexts.append(context)
         context.set_offline(True)

@@ -37,6 +37,7 @@ def _print(found: Diagnosis) -> None:
         "platform": found.platform,
         "backends": f"{', '.join(found.backends)}; auto takes {found.chosen}",
         "instruction set": f"{found.instruction_set} (of {sets})" if sets else "none",
+        "GPU": _gpu(found),
         "threads": f"{found.threads}, {_POOLS[found.thread_pool]}",
         "LSTM": f"{found.milliseconds:.2f} ms forward and backward (T, B, I, H = 200, 32, 5, 64)",
         "torch.nn.LSTM": f"{found.torch_milliseconds:.2f} ms: throughtime is {found.ratio:.2g} times as fast",
@@ -48,3 +49,11 @@ def _print(found: Diagnosis) -> None:
     console.print(table)
     if advice := found.advice():
         console.print(advice)
+
+
+def _gpu(found: Diagnosis) -> str:
+    """The CUDA device, triton, and whether the backend "triton" runs."""
+    triton = f"triton {found.triton}" if found.triton else "no triton"
+    if found.why_no_triton:
+        return f"{found.gpu or 'none'}, {triton}; the backend triton cannot run: {found.why_no_triton}"
+    return f"{found.gpu or 'none, under the interpreter'}, {triton}; auto takes it for CUDA tensors"

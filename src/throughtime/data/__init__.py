@@ -2,6 +2,7 @@
 
 from throughtime.data.augment import Augmentation
 from throughtime.data.batches import StreamBatches, WindowBatches
+from throughtime.data.channels import Channels
 from throughtime.data.cooccurrence import word_vectors
 from throughtime.data.durations import format_duration, parse_duration, steps_of
 from throughtime.data.join import join_recordings
@@ -9,9 +10,11 @@ from throughtime.data.log_mel import LogMel
 from throughtime.data.plain_text import PlainText, read_plain_text, text_in_memory
 from throughtime.data.prepare import apply, prepare
 from throughtime.data.read import read_table
+from throughtime.data.read_sequences import read_sequences
 from throughtime.data.recipe import ColumnRule, PrepareSettings, Recipe, Series
 from throughtime.data.scaling import Scaler
 from throughtime.data.sequence_batches import SequenceBatches
+from throughtime.data.sequences import Sequences, from_arrays
 from throughtime.data.shipped import weather
 from throughtime.data.sound import Sound, read_sound
 from throughtime.data.speech import Speech, from_recordings, read_speech
@@ -26,6 +29,7 @@ from throughtime.data.words import Words
 
 __all__ = [
     "Augmentation",
+    "Channels",
     "ColumnRule",
     "LogMel",
     "Parts",
@@ -35,6 +39,7 @@ __all__ = [
     "Repair",
     "Scaler",
     "SequenceBatches",
+    "Sequences",
     "Series",
     "Sound",
     "Speech",
@@ -49,6 +54,7 @@ __all__ = [
     "Words",
     "apply",
     "format_duration",
+    "from_arrays",
     "from_lists",
     "from_recordings",
     "join_recordings",
@@ -58,6 +64,7 @@ __all__ = [
     "part_borders",
     "prepare",
     "read_plain_text",
+    "read_sequences",
     "read_sound",
     "read_speech",
     "read_table",

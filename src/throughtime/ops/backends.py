@@ -14,7 +14,8 @@ from typing import Final, NamedTuple
 from torch import Tensor
 
 from throughtime.kernels import native as native_kernels
-from throughtime.ops import lstm_loop, native, simple_rnn_loop
+from throughtime.kernels import triton as triton_kernels
+from throughtime.ops import lstm_loop, native, simple_rnn_loop, triton
 from throughtime.ops.lstm_loop import LSTMBackward, LSTMForward
 from throughtime.ops.simple_rnn_loop import RNNBackward, RNNForward
 
@@ -49,6 +50,10 @@ NATIVE: Final = Backend(
     "native", native.lstm_forward, native.lstm_backward, native.rnn_forward, native.rnn_backward
 )
 
+TRITON: Final = Backend(
+    "triton", triton.lstm_forward, triton.lstm_backward, triton.rnn_forward, triton.rnn_backward
+)
+
 _BACKENDS: Final[dict[str, Backend]] = {REFERENCE.name: REFERENCE}
 if native_kernels.is_available():
     _BACKENDS[NATIVE.name] = NATIVE
@@ -56,7 +61,7 @@ if native_kernels.is_available():
 
 def available() -> tuple[str, ...]:
     """Names of the backends that can run here."""
-    return tuple(_BACKENDS)
+    return (*_BACKENDS, TRITON.name) if triton_kernels.is_available() else tuple(_BACKENDS)
 
 
 def check_backend(name: str) -> str:
@@ -65,10 +70,15 @@ def check_backend(name: str) -> str:
     Raises:
         ValueError: no backend here has this name.
     """
-    if name != "auto" and name not in _BACKENDS:
-        here = ", ".join(repr(key) for key in _BACKENDS)
-        raise ValueError(f"backend={name!r} is unknown; available here: {here}.")
-    return name
+    if name == "auto" or name in _BACKENDS or (name == TRITON.name and triton_kernels.is_available()):
+        return name
+    here = ", ".join(repr(key) for key in available())
+    if name == TRITON.name:
+        raise ValueError(
+            f"backend='triton' cannot run here: {triton_kernels.why_not()}; available here: {here}. It needs "
+            "an NVIDIA GPU and the package triton (pip install 'throughtime[triton]')."
+        )
+    raise ValueError(f"backend={name!r} is unknown; available here: {here}.")
 
 
 def resolve(name: str, like: Tensor) -> str:
@@ -80,6 +90,8 @@ def resolve(name: str, like: Tensor) -> str:
     """
     if check_backend(name) != "auto":
         return name
+    if like.is_cuda:
+        return _on_cuda(like)
     if not native.can_compute(like):
         return REFERENCE.name
     if NATIVE.name not in _BACKENDS:
@@ -88,9 +100,17 @@ def resolve(name: str, like: Tensor) -> str:
     return NATIVE.name
 
 
+def _on_cuda(like: Tensor) -> str:
+    if triton_kernels.is_available() and triton.can_compute(like):
+        return TRITON.name
+    reason = triton_kernels.why_not() or f"it does not know {like.dtype}"
+    _say_once_that_the_gpu_waits(reason)
+    return REFERENCE.name
+
+
 def backend(name: str) -> Backend:
     """The backend of an explicit name, as `resolve` gives it."""
-    return _BACKENDS[check_backend(name)]
+    return TRITON if check_backend(name) == TRITON.name else _BACKENDS[name]
 
 
 @functools.cache
@@ -99,6 +119,16 @@ def _say_once_that_it_is_slow() -> None:
         "throughtime: this installation has no native kernels, so the backend 'reference' computes, several "
         f"times slower ({native_kernels.why_not()}). Install a wheel for this platform, or a C++20 compiler "
         "and then throughtime again. backend='reference' asks for it without this warning.",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+
+@functools.cache
+def _say_once_that_the_gpu_waits(reason: str) -> None:
+    warnings.warn(
+        f"throughtime: on this GPU the backend 'reference' computes, one launch after the other: the backend "
+        f"'triton' cannot, {reason}. backend='reference' asks for it without this warning.",
         RuntimeWarning,
         stacklevel=2,
     )

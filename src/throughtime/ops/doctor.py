@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from throughtime._version import __version__
-from throughtime.kernels import native
+from throughtime.kernels import native, triton
 from throughtime.ops.backends import available, resolve
 from throughtime.ops.eager import run_lstm
 
@@ -32,6 +32,9 @@ class Diagnosis:
         instruction_sets: Those of the native kernels that this machine runs, the best one last.
         instruction_set: The one in use, empty without native kernels.
         why_no_kernels: Why the native kernels are missing, empty if they are not.
+        triton: Version of triton, empty where it is not installed.
+        gpu: Name of the CUDA device, empty where there is none.
+        why_no_triton: Why the backend "triton" cannot run here, empty if it can.
         threads: torch.get_num_threads(), which the kernels follow.
         thread_pool: Whose threads the kernels use: "OpenMP" is the team of torch, "own" their own.
         milliseconds: One LSTM forward and backward, T=200, B=32, I=5, H=64, float32, median.
@@ -47,6 +50,9 @@ class Diagnosis:
     instruction_sets: tuple[str, ...]
     instruction_set: str
     why_no_kernels: str
+    triton: str
+    gpu: str
+    why_no_triton: str
     threads: int
     thread_pool: str
     milliseconds: float
@@ -80,6 +86,9 @@ def diagnose(seconds: float = 2.0) -> Diagnosis:
         instruction_sets=native.instruction_sets(),
         instruction_set=native.instruction_set(),
         why_no_kernels=native.why_not(),
+        triton=triton.version(),
+        gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else "",
+        why_no_triton=triton.why_not(),
         threads=torch.get_num_threads(),
         thread_pool=native.thread_pool(),
         milliseconds=1e3 * ours,

@@ -6,9 +6,10 @@ Here tensors are made dense, results are allocated and arguments are put in the 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import torch
@@ -39,11 +40,18 @@ def lstm_forward(
     reverse: bool,
     *,
     bars: Tensor | None = None,
+    into: LSTMForward | None = None,
 ) -> LSTMForward:
-    """As `lstm_loop.forward`; fills `bars` (T, B, nH) with the values before the activation if given."""
+    """As `lstm_loop.forward`; fills `bars` (T, B, nH) with the values before the activation if given.
+
+    Results are written into `into` if given.
+    """
     T, B, H = x.shape[0], x.shape[1], p.weight_hh.shape[1]
     if B == 0:
         return lstm_loop.forward(x, state, p, lengths, v, reverse)
+    if into is not None:
+        _lstm_forward(x, state, p, lengths, v, reverse, into.gates, into.cells, bars, into)
+        return into
     gates, cells = empty(x, (T, B, p.weight_hh.shape[0])), empty(x, (T, B, H))
     y, y_n, c_n, gates_n = _lstm_forward(x, state, p, lengths, v, reverse, gates, cells, bars)
     return LSTMForward(y, y_n, c_n, x.new_empty(0) if gates_n is None else gates_n, gates, cells)
@@ -68,10 +76,15 @@ def _lstm_forward(
     gates: Tensor | None,
     cells: Tensor | None,
     bars: Tensor | None,
+    into: LSTMForward | None = None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
     T, B, H = x.shape[0], x.shape[1], p.weight_hh.shape[1]
-    y, y_n, c_n = empty(x, (T, B, H)), x.new_empty(B, H), x.new_empty(B, H)
-    gates_n = x.new_empty(B, p.weight_gates.shape[0]) if p.weight_gates is not None else None
+    if into is None:
+        y, y_n, c_n = empty(x, (T, B, H)), x.new_empty(B, H), x.new_empty(B, H)
+        gates_n = x.new_empty(B, p.weight_gates.shape[0]) if p.weight_gates is not None else None
+    else:
+        y, y_n, c_n = into.y, into.y_n, into.c_n
+        gates_n = into.gates_n if p.weight_gates is not None else None
     native.module().lstm_forward(
         native.instruction_set_index(),
         torch.get_num_threads(),
@@ -130,13 +143,21 @@ def lstm_gradients(
     *,
     state_error: bool = True,
     errors: LSTMErrors | None = None,
+    into: tuple[Tensor | None, ...] | None = None,
 ) -> tuple[Tensor | None, ...]:
-    """`lstm_backward` of a batch that is not empty, with None for what does not exist or nobody wants."""
-    d_x = empty(x, x.shape) if input_error else None
-    d_y0, d_c0, d_gates0 = (_empty_like(part) if state_error else None for part in state)
-    d_weight_ih, d_weight_hh = empty(x, p.weight_ih.shape), empty(x, p.weight_hh.shape)
-    d_bias, d_peephole = _empty_like(p.bias), _empty_like(p.peephole)
-    d_weight_gates = _empty_like(p.weight_gates)
+    """`lstm_backward` of a batch that is not empty, with None for what does not exist or nobody wants.
+
+    Results are written into `into`, in the order in which they are returned, if given.
+    """
+    gradients = into
+    if gradients is None:
+        gradients = (
+            empty(x, x.shape) if input_error else None,
+            *(_empty_like(part) if state_error else None for part in state),
+            empty(x, p.weight_ih.shape),
+            empty(x, p.weight_hh.shape),
+            *map(_empty_like, p[2:]),
+        )
     native.module().lstm_backward(
         native.instruction_set_index(),
         torch.get_num_threads(),
@@ -160,30 +181,9 @@ def lstm_gradients(
             saved.gates.contiguous(),
             saved.cells.contiguous(),
         ),
-        (
-            d_x,
-            d_y0,
-            d_c0,
-            d_gates0,
-            d_weight_ih,
-            d_weight_hh,
-            d_bias,
-            d_peephole,
-            d_weight_gates,
-            *(errors or (None, None, None)),
-        ),
+        (*gradients, *(errors or (None, None, None))),
     )
-    return (
-        d_x,
-        d_y0,
-        d_c0,
-        d_gates0,
-        d_weight_ih,
-        d_weight_hh,
-        d_bias,
-        d_peephole,
-        d_weight_gates,
-    )
+    return gradients
 
 
 def rnn_forward(
@@ -195,12 +195,13 @@ def rnn_forward(
     reverse: bool,
     *,
     bars: Tensor | None = None,
+    into: RNNForward | None = None,
 ) -> RNNForward:
-    """As `simple_rnn_loop.forward`; fills `bars` (T, B, H) with a(t) if given."""
+    """As `simple_rnn_loop.forward`; fills `bars` (T, B, H) with a(t) if given, results into `into`."""
     T, B, H = x.shape[0], x.shape[1], p.weight_hh.shape[0]
     if B == 0:
         return simple_rnn_loop.forward(x, h0, p, lengths, nonlinearity, reverse)
-    h, h_n = empty(x, (T, B, H)), x.new_empty(B, H)
+    h, h_n = into or (empty(x, (T, B, H)), x.new_empty(B, H))
     native.module().rnn_forward(
         native.instruction_set_index(),
         torch.get_num_threads(),
@@ -232,16 +233,23 @@ def rnn_backward(
     input_error: bool,
     *,
     errors: RNNErrors | None = None,
+    into: tuple[Tensor | None, ...] | None = None,
 ) -> RNNBackward:
-    """As `simple_rnn_loop.backward`; `d_final` may be None for zero. Fills `errors` if given."""
+    """As `simple_rnn_loop.backward`; `d_final` may be None for zero. Fills `errors`, `into` if given."""
     if x.shape[1] == 0:
         d_final = torch.zeros_like(h0) if d_final is None else d_final
         return simple_rnn_loop.backward(
             d_h, d_final, x, h0, p, lengths, saved, nonlinearity, reverse, input_error
         )
-    d_x = empty(x, x.shape) if input_error else None
-    d_h0, d_bias = torch.empty_like(h0), _empty_like(p.bias)
-    d_weight_ih, d_weight_hh = empty(x, p.weight_ih.shape), empty(x, p.weight_hh.shape)
+    gradients = into
+    if gradients is None:
+        gradients = (
+            empty(x, x.shape) if input_error else None,
+            torch.empty_like(h0),
+            empty(x, p.weight_ih.shape),
+            empty(x, p.weight_hh.shape),
+            _empty_like(p.bias),
+        )
     native.module().rnn_backward(
         native.instruction_set_index(),
         torch.get_num_threads(),
@@ -257,9 +265,23 @@ def rnn_backward(
             _lengths(lengths),
             saved.h.contiguous(),
         ),
-        (d_x, d_h0, d_weight_ih, d_weight_hh, d_bias, *(errors or (None, None))),
+        (*gradients, *(errors or (None, None))),
     )
-    return RNNBackward(_or_nothing(d_x, x), d_h0, d_weight_ih, d_weight_hh, _or_nothing(d_bias, x))
+    return RNNBackward(*(_or_nothing(value, x) for value in gradients))
+
+
+@contextlib.contextmanager
+def side_by_side() -> Iterator[None]:
+    """Calls of this thread in the block run at its end, each on one thread, several beside each other.
+
+    Every tensor that goes into one of them must live until then: results go into `into`, and all are dense.
+    """
+    native.module().gather()
+    try:
+        yield
+        native.module().run_gathered(torch.get_num_threads())
+    finally:
+        native.module().drop_gathered()
 
 
 @functools.lru_cache(maxsize=256)

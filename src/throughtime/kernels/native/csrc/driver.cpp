@@ -1,6 +1,7 @@
 #include "driver.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <vector>
 
 #include "memory.hpp"
@@ -104,15 +105,8 @@ struct Work {
 
 std::size_t aligned(std::int64_t bytes) { return (std::size_t(bytes) + 4095) / 4096 * 4096 + 128; }
 
-}  // namespace
-
-const InstructionSets& instruction_sets() {
-    static const InstructionSets found = find_instruction_sets();
-    return found;
-}
-
 template <class Call>
-void run(const Kernel<Call>& kernel, const Call& call, int threads) {
+void run_now(const Kernel<Call>& kernel, const Call& call, int threads) {
     const int slices = slices_of(call, threads);
     Work<Call> work{kernel, call, slices, nullptr, {}};
     const std::size_t shared = aligned(kernel.shared_bytes(call));
@@ -130,6 +124,87 @@ void run(const Kernel<Call>& kernel, const Call& call, int threads) {
     if (kernel.reduce) run_tasks(slices, threads, &Work<Call>::reduce, &work);
 }
 
+// A call that waits for others: the whole of it on one thread.
+struct Waiting {
+    std::size_t bytes;
+    double work;
+    std::function<void(void* memory)> run;
+};
+
+template <class Call>
+Waiting waiting(const Kernel<Call>& kernel, const Call& call) {
+    const std::size_t shared = aligned(kernel.shared_bytes(call));
+    const std::size_t own = aligned(kernel.own_bytes(call, parts_of(call)));
+    return {shared + own, work_of(call), [&kernel, call, shared](void* memory) {
+                Work<Call> work{kernel, call, 1, memory, {static_cast<char*>(memory) + shared}};
+                Work<Call>::pack(&work, 0);
+                Work<Call>::slice(&work, 0);
+                if (kernel.reduce) Work<Call>::reduce(&work, 0);
+            }};
+}
+
+struct Gathered {
+    bool open = false;
+    std::vector<Waiting> calls;
+};
+thread_local Gathered gathered;
+
+struct Shares {
+    const std::vector<Waiting>& calls;
+    int count;
+    char* memory;
+    std::size_t bytes;  // of a share
+
+    static void run(void* self, int k) {
+        const Shares& s = *static_cast<Shares*>(self);
+        const std::size_t n = s.calls.size(), first = n * std::size_t(k) / std::size_t(s.count);
+        const std::size_t last = n * std::size_t(k + 1) / std::size_t(s.count);
+        for (std::size_t call = first; call < last; ++call) s.calls[call].run(s.memory + s.bytes * std::size_t(k));
+    }
+};
+
+}  // namespace
+
+const InstructionSets& instruction_sets() {
+    static const InstructionSets found = find_instruction_sets();
+    return found;
+}
+
+template <class Call>
+void run(const Kernel<Call>& kernel, const Call& call, int threads) {
+    if (gathered.open)
+        gathered.calls.push_back(waiting(kernel, call));
+    else
+        run_now(kernel, call, threads);
+}
+
+void gather() {
+    gathered.calls.clear();
+    gathered.open = true;
+}
+
+void drop_gathered() {
+    gathered.calls.clear();
+    gathered.open = false;
+}
+
+void run_gathered(int threads) {
+    const std::vector<Waiting> calls = std::move(gathered.calls);
+    drop_gathered();
+    if (calls.empty()) return;
+    std::size_t most = 0;
+    double work = 0;
+    for (const Waiting& call : calls) {
+        most = std::max(most, call.bytes);
+        work += call.work;
+    }
+    const double worth = std::max(1.0, std::min<double>(threads, work / work_of_a_thread));
+    const int count = int(std::min<std::size_t>(calls.size(), std::size_t(worth)));
+    const Block block(most * std::size_t(count));
+    Shares shares{calls, count, static_cast<char*>(block.data()), most};
+    run_tasks(count, threads, &Shares::run, &shares);
+}
+
 template void run(const Kernel<LSTMForwardCall<float>>&, const LSTMForwardCall<float>&, int);
 template void run(const Kernel<LSTMForwardCall<double>>&, const LSTMForwardCall<double>&, int);
 template void run(const Kernel<LSTMBackwardCall<float>>&, const LSTMBackwardCall<float>&, int);
@@ -140,5 +215,9 @@ template void run(const Kernel<RNNBackwardCall<float>>&, const RNNBackwardCall<f
 template void run(const Kernel<RNNBackwardCall<double>>&, const RNNBackwardCall<double>&, int);
 template void run(const Kernel<ErrorMapCall<float>>&, const ErrorMapCall<float>&, int);
 template void run(const Kernel<ErrorMapCall<double>>&, const ErrorMapCall<double>&, int);
+template void run(const Kernel<RegularisedForwardCall<float>>&, const RegularisedForwardCall<float>&, int);
+template void run(const Kernel<RegularisedForwardCall<double>>&, const RegularisedForwardCall<double>&, int);
+template void run(const Kernel<RegularisedBackwardCall<float>>&, const RegularisedBackwardCall<float>&, int);
+template void run(const Kernel<RegularisedBackwardCall<double>>&, const RegularisedBackwardCall<double>&, int);
 
 }  // namespace throughtime

@@ -16,6 +16,12 @@ const InstructionSets& instruction_sets();
 template <class Call>
 void run(const Kernel<Call>& kernel, const Call& call, int threads);
 
+// Between `gather` and `run_gathered` calls of `run` on this thread are kept instead of run; then they run side
+// by side, each on one thread. Their buffers must live until then. `drop_gathered` forgets them.
+void gather();
+void drop_gathered();
+void run_gathered(int threads);
+
 extern template void run(const Kernel<LSTMForwardCall<float>>&, const LSTMForwardCall<float>&, int);
 extern template void run(const Kernel<LSTMForwardCall<double>>&, const LSTMForwardCall<double>&, int);
 extern template void run(const Kernel<LSTMBackwardCall<float>>&, const LSTMBackwardCall<float>&, int);
@@ -26,5 +32,9 @@ extern template void run(const Kernel<RNNBackwardCall<float>>&, const RNNBackwar
 extern template void run(const Kernel<RNNBackwardCall<double>>&, const RNNBackwardCall<double>&, int);
 extern template void run(const Kernel<ErrorMapCall<float>>&, const ErrorMapCall<float>&, int);
 extern template void run(const Kernel<ErrorMapCall<double>>&, const ErrorMapCall<double>&, int);
+extern template void run(const Kernel<RegularisedForwardCall<float>>&, const RegularisedForwardCall<float>&, int);
+extern template void run(const Kernel<RegularisedForwardCall<double>>&, const RegularisedForwardCall<double>&, int);
+extern template void run(const Kernel<RegularisedBackwardCall<float>>&, const RegularisedBackwardCall<float>&, int);
+extern template void run(const Kernel<RegularisedBackwardCall<double>>&, const RegularisedBackwardCall<double>&, int);
 
 }  // namespace throughtime

@@ -5,6 +5,7 @@
 #include "arguments.hpp"
 #include "error_map_module.hpp"
 #include "memory.hpp"
+#include "regularised_module.hpp"
 #include "stream.hpp"
 #include "threads.hpp"
 
@@ -196,6 +197,12 @@ std::vector<std::string> instruction_set_names() {
     return names;
 }
 
+void run_gathered_without_gil(int threads) {
+    checked_threads(threads);
+    const nb::gil_scoped_release released;
+    run_gathered(threads);
+}
+
 // The buffer protocol of Block: writable bytes.
 int get_buffer(PyObject* self, Py_buffer* view, int flags) {
     Block* block = nb::inst_ptr<Block>(self);
@@ -216,6 +223,11 @@ NB_MODULE(_native, module) {
     module.def("rnn_forward", &rnn_forward);
     module.def("rnn_backward", &rnn_backward);
     module.def("error_map", &error_map);
+    module.def("regularised_forward", &regularised_forward);
+    module.def("regularised_backward", &regularised_backward);
+    module.def("gather", &gather);
+    module.def("drop_gathered", &drop_gathered);
+    module.def("run_gathered", &run_gathered_without_gil);
     module.def("kept_bytes", &kept_bytes);
     module.def("keep_at_most", &keep_at_most);
     module.def("release_kept", &release_kept);
