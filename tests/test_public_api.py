@@ -24,6 +24,7 @@ PUBLIC = {
     "TextGenerator",
     "ThroughtimeError",
     "Translator",
+    "Transcriber",
     "Variant",
     "__version__",
     "error_map",

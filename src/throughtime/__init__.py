@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from throughtime.tasks.load import load
     from throughtime.tasks.music import Composer
     from throughtime.tasks.tag import Tagger
+    from throughtime.tasks.transcribe import Transcriber
     from throughtime.tasks.translate import Translator
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Tagger",
     "TextGenerator",
     "ThroughtimeError",
+    "Transcriber",
     "Translator",
     "Variant",
     "__version__",
@@ -71,6 +73,7 @@ _LAZY = {
     "Tagger": "throughtime.tasks.tag",
     "Translator": "throughtime.tasks.translate",
     "TextGenerator": "throughtime.tasks.generate_text",
+    "Transcriber": "throughtime.tasks.transcribe",
     "error_map": "throughtime.recording.error_map",
     "load": "throughtime.tasks.load",
     "lyapunov_exponents": "throughtime.recording.lyapunov",

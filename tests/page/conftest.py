@@ -19,6 +19,7 @@ from throughtime.page.generate_text_report import TextReport, render_text_report
 from throughtime.page.music_report import MusicReport, render_music_report
 from throughtime.page.report import render_forecast_report
 from throughtime.page.tag_report import TagReport, render_tag_report
+from throughtime.page.transcribe_report import TranscribeReport, render_transcribe_report
 from throughtime.page.translate_report import TranslateReport, render_translate_report
 
 RENDER: dict[type[FitReport], Callable[[Any], str]] = {
@@ -28,6 +29,7 @@ RENDER: dict[type[FitReport], Callable[[Any], str]] = {
     TagReport: render_tag_report,
     TextReport: render_text_report,
     TranslateReport: render_translate_report,
+    TranscribeReport: render_transcribe_report,
 }
 _QUIET = (
     "--no-sandbox",

@@ -33,6 +33,9 @@ fit_app.command("throughtime.cli.tag:tag", name="tag", help="Find and name spans
 fit_app.command(
     "throughtime.cli.translate:translate", name="translate", help="Translate sentences, from pairs of them."
 )
+fit_app.command(
+    "throughtime.cli.transcribe:transcribe", name="transcribe", help="Write down what recordings say."
+)
 fit_app.command("throughtime.cli.generate:fit_generate", name="generate", help="Go on with a text or music.")
 app.command("throughtime.cli.generate:generate", name="generate", help="Let a trained model write on.")
 app.command(f"{_MODELS}:evaluate", name="evaluate", help="Measure a trained model beside its baselines.")

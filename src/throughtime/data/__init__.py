@@ -1,11 +1,14 @@
 """Tables, texts and music in; regular series, windows, numbered words, rolls and batches out."""
 
+from throughtime.data.augment import Augmentation
 from throughtime.data.batches import StreamBatches, WindowBatches
 from throughtime.data.channels import Channels
 from throughtime.data.conll import Sentences, read_conll, sentences_from_lists
 from throughtime.data.cooccurrence import word_vectors
 from throughtime.data.durations import format_duration, parse_duration, steps_of
+from throughtime.data.join import join_recordings
 from throughtime.data.lexicon import Lexicon
+from throughtime.data.log_mel import LogMel
 from throughtime.data.midi_write import write_midi
 from throughtime.data.music import read_music
 from throughtime.data.pair_batches import PairBatch, PairBatches
@@ -21,6 +24,9 @@ from throughtime.data.scaling import Scaler
 from throughtime.data.sequence_batches import SequenceBatches
 from throughtime.data.sequences import Sequences, from_arrays
 from throughtime.data.shipped import weather
+from throughtime.data.sound import Sound, read_sound
+from throughtime.data.speech import Speech, from_recordings, read_speech
+from throughtime.data.spelling import Spelling
 from throughtime.data.split import Parts, part_borders, split_windows
 from throughtime.data.subwords import Subwords
 from throughtime.data.symbols import Symbols
@@ -34,9 +40,11 @@ from throughtime.data.windows import Windows, longest_stretch, make_windows
 from throughtime.data.words import Words
 
 __all__ = [
+    "Augmentation",
     "Channels",
     "ColumnRule",
     "Lexicon",
+    "LogMel",
     "Music",
     "PairBatch",
     "PairBatches",
@@ -53,7 +61,10 @@ __all__ = [
     "SequenceBatches",
     "Sequences",
     "Series",
+    "Sound",
     "Span",
+    "Speech",
+    "Spelling",
     "StreamBatches",
     "Subwords",
     "Symbols",
@@ -69,7 +80,9 @@ __all__ = [
     "format_duration",
     "from_arrays",
     "from_lists",
+    "from_recordings",
     "in_iob2",
+    "join_recordings",
     "longest_stretch",
     "make_windows",
     "number_characters",
@@ -83,6 +96,8 @@ __all__ = [
     "read_pairs",
     "read_plain_text",
     "read_sequences",
+    "read_sound",
+    "read_speech",
     "read_table",
     "read_texts",
     "read_vectors",

@@ -16,6 +16,7 @@ TASKS: Final = {
     "generate-music": ("throughtime.tasks.music", "Composer"),
     "tag": ("throughtime.tasks.tag", "Tagger"),
     "translate": ("throughtime.tasks.translate", "Translator"),
+    "transcribe": ("throughtime.tasks.transcribe", "Transcriber"),
 }
 """Module and class of the estimator of each task; `throughtime.cli` has a module of the task's name."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from throughtime.data.rolls import Grid
-from throughtime.tasks.task_settings import NetworkSettings, Positive, TaskSettings
+from throughtime.tasks.task_settings import NetworkSettings, Positive, SplitShares, TaskSettings
 
 
 class MusicSettings(NetworkSettings):
@@ -17,7 +17,7 @@ class MusicSettings(NetworkSettings):
     auto_epochs: ClassVar[tuple[int, int]] = (10, 100)
 
     grid: Grid = Field("quarter", description="Length of a step; MIDI files are read on this grid.")
-    split: tuple[float, float, float] = Field(
+    split: SplitShares = Field(
         (0.8, 0.1, 0.1),
         description="Shares of training, validation and test pieces, where the data names no parts.",
     )
@@ -36,13 +36,6 @@ class MusicSettings(NetworkSettings):
     )
     batch_size: Positive = Field(8, description="Pieces in one update.")
     learning_rate: float = Field(1e-2, gt=0, description="Largest learning rate of the schedule.")
-
-    @field_validator("split")
-    @classmethod
-    def _adds_up(cls, split: tuple[float, float, float]) -> tuple[float, float, float]:
-        if min(split) <= 0 or abs(sum(split) - 1) > 1e-6:
-            raise ValueError(f"expected three shares above 0 that add up to 1, got {split}")
-        return split
 
 
 class MusicSampling(TaskSettings):

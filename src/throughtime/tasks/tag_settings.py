@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from throughtime.tasks.task_settings import NetworkSettings, Positive, adds_up
+from throughtime.tasks.task_settings import NetworkSettings, Positive, SplitShares
 
 
 class TagSettings(NetworkSettings):
@@ -17,7 +17,7 @@ class TagSettings(NetworkSettings):
 
     validation: str | None = Field(None, description="File to choose the best epoch on; else split off.")
     test: str | None = Field(None, description="File to measure on; else split off.")
-    split: tuple[float, float, float] = Field(
+    split: SplitShares = Field(
         (0.8, 0.1, 0.1),
         description="Shares of training, validation and test sentences, where there is no file for them.",
     )
@@ -59,11 +59,6 @@ class TagSettings(NetworkSettings):
     )
     batch_size: Positive = Field(32, description="Sentences in one update.")
     learning_rate: float = Field(6e-3, gt=0, description="Largest learning rate of the schedule.")
-
-    @field_validator("split")
-    @classmethod
-    def _adds_up(cls, split: tuple[float, float, float]) -> tuple[float, float, float]:
-        return adds_up(split)
 
     @field_validator("token_column", "tag_column")
     @classmethod

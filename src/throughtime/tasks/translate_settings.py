@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from throughtime.tasks.task_settings import NetworkSettings, Positive
+from throughtime.tasks.task_settings import NetworkSettings, Positive, SplitShares
 
 
 class TranslateSettings(NetworkSettings):
@@ -23,7 +23,7 @@ class TranslateSettings(NetworkSettings):
     test: tuple[str, ...] | None = Field(
         None, description="Pairs to measure on, SOURCE,TARGET or a table; else split off."
     )
-    split: tuple[float, float, float] = Field(
+    split: SplitShares = Field(
         (0.9, 0.05, 0.05),
         description="Shares of training, validation and test pairs, where there is no file for them.",
     )
@@ -71,13 +71,6 @@ class TranslateSettings(NetworkSettings):
         if value is not None and len(value) not in (1, 2):
             raise ValueError(f"expected SOURCE,TARGET or one table, got {len(value)} places")
         return value
-
-    @field_validator("split")
-    @classmethod
-    def _adds_up(cls, split: tuple[float, float, float]) -> tuple[float, float, float]:
-        if min(split) <= 0 or abs(sum(split) - 1) > 1e-6:
-            raise ValueError(f"expected three shares above 0 that add up to 1, got {split}")
-        return split
 
     def truth_by_epoch(self, epochs: int) -> tuple[float, ...]:
         """Share of true pieces fed to the decoder, by epoch: from 1 to `teacher_forcing` in equal steps."""

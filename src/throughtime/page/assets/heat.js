@@ -21,13 +21,14 @@ export function colour(share) {
   return STOPS[index].map((from, part) => Math.round(from + (place - index) * (STOPS[index + 1][part] - from)));
 }
 
-function paint(canvas, rows, shareOf) {
+// Rows of values as pixels; null stays transparent.
+export function paint(canvas, rows, shareOf) {
   canvas.width = rows[0].length;
   canvas.height = rows.length;
   const context = canvas.getContext("2d");
   const image = context.createImageData(canvas.width, canvas.height);
   rows.flat().forEach((value, index) => {
-    if (value === null) return; // stays transparent
+    if (value === null) return;
     image.data.set([...colour(shareOf(value)), 255], 4 * index);
   });
   context.putImageData(image, 0, 0);
