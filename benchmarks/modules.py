@@ -1,7 +1,7 @@
 """How long LSTM and RNN take beside torch.nn's and beside a peephole LSTM as a Python loop in torch.
 
-    python benchmarks/modules.py [--quick] [--threads N] [--json] [--part sizes|variants|steps|all]
-        [--up-to H] [--processor-time]
+    python benchmarks/modules.py [--quick] [--threads N] [--json] [--up-to H] [--processor-time]
+        [--part sizes|variants|regularised|padding|steps|all]
 
 On a busy machine --processor-time with --threads 1 counts the time of the process instead of the clock's.
 
@@ -10,8 +10,9 @@ machine does meets them alike; a ratio is the median over the rounds of (other's
 round. Above 1, throughtime is faster. float32; "forward" without gradients, "both" forward and full
 backward, at H=1024 with the error of the input. The sizes are measured twice: with the C library's
 allocator as it is, and told to keep its memory (MALLOC_*), from which torch gains. "variants" holds each
-variant to vanilla, "steps" one live reading per call to torch.nn.LSTMCell and, where it is installed,
-onnxruntime.
+variant to vanilla, "regularised" layer normalisation to a Python loop in torch and, like zoneout and
+recurrent dropout, to the plain LSTM, "padding" a batch whose second half is padding to the same batch cut
+off there, "steps" one live reading per call to torch.nn.LSTMCell and, where it is installed, onnxruntime.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ SIZES = [
 VARIANTS = ["vanilla", "NIG", "NFG", "NOG", "NIAF", "NOAF", "CIFG", "FGR"]
 TUNED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40), "MALLOC_TOP_PAD_": str(64 << 20)}
 QUICK_SIZES = [(100, 1, 16, 32), (120, 32, 4, 32)]
+REGULARISED = [(120, 32, 4, 32), (576, 64, 5, 64), (100, 64, 128, 256), (100, 64, 512, 512)]
 
 
 class PeepholeLoop(nn.Module):
@@ -71,6 +73,31 @@ class PeepholeLoop(nn.Module):
             i, f, z, o = torch.addmm(projected, y, recurrent).chunk(4, dim=-1)
             c = torch.sigmoid(f + p_f * c) * c + torch.sigmoid(i + p_i * c) * torch.tanh(z)
             y = torch.sigmoid(o + p_o * c) * torch.tanh(c)
+            outputs.append(y)
+        return torch.stack(outputs), (y, c)
+
+
+class NormLoop(nn.Module):
+    """An LSTM with layer normalisation as people write it: W x at once, then a step at a time."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        bound = hidden_size**-0.5
+        shapes = ((4 * hidden_size, input_size), (4 * hidden_size, hidden_size))
+        self.weights = nn.ParameterList(torch.empty(shape).uniform_(-bound, bound) for shape in shapes)
+        self.norm_x, self.norm_y, self.norm_c = map(
+            nn.LayerNorm, (4 * hidden_size, 4 * hidden_size, hidden_size)
+        )
+
+    def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Outputs (T, B, H) and the last (y, c) for x (T, B, I)."""
+        weight_ih, weight_hh = self.weights
+        y = c = x.new_zeros(x.shape[1], weight_hh.shape[1])
+        outputs = []
+        for projected in self.norm_x(x @ weight_ih.T).unbind(0):
+            i, f, z, o = (projected + self.norm_y(y @ weight_hh.T)).chunk(4, dim=-1)
+            c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(z)
+            y = torch.sigmoid(o) * torch.tanh(self.norm_c(c))
             outputs.append(y)
         return torch.stack(outputs), (y, c)
 
@@ -176,6 +203,71 @@ def variants(size: tuple[int, ...], budget: float) -> dict[str, float]:
     }
 
 
+def padding(sizes: list[tuple[int, int, int, int]], budget: float) -> list[dict[str, object]]:
+    """Forward and backward of LSTMs on a batch whose lengths are T/2, beside the batch cut at T/2."""
+    rows = []
+    for T, B, I, H in sizes:  # noqa: E741
+        module, x = tt.LSTM(I, H), torch.randn(T, B, I)
+        half = torch.full((B,), T // 2)
+        calls: dict[str, Callable[[], object]] = {
+            "cut": lambda module=module, x=x[: T // 2]: both(module, x),
+            "padded": lambda module=module, x=x, half=half: both_with_lengths(module, x, half),
+            "whole": lambda module=module, x=x: both(module, x),
+        }
+        times: dict[str, list[float]] = {name: [] for name in calls}
+        begun, order, chance = time.perf_counter(), list(calls.items()), random.Random(0)
+        for _, call in order:
+            call()
+        while len(times["cut"]) < 3 or time.perf_counter() - begun < budget:
+            chance.shuffle(order)
+            for name, call in order:
+                start = clock()
+                call()
+                times[name].append(clock() - start)
+        ratio = statistics.median(b / a for a, b in zip(times["cut"], times["padded"], strict=True))
+        ms = {name: 1e3 * statistics.median(each) for name, each in times.items()}
+        rows.append({"T, B, I, H": (T, B, I, H), "ms": ms, "padded / cut": ratio})
+    return rows
+
+
+def both_with_lengths(module: nn.Module, x: Tensor, lengths: Tensor) -> None:
+    module.zero_grad(set_to_none=True)
+    module(x, lengths=lengths)[0].sum().backward()
+
+
+def regularised(sizes: list[tuple[int, int, int, int]], budget: float) -> list[dict[str, object]]:
+    """How many times faster than a Python loop layer normalisation is, and what each costs beside plain."""
+    rows = []
+    for size in sizes:
+        x, shape = torch.randn(*size[:3]), size[2:]
+        modules: dict[str, nn.Module] = {
+            "tt.LSTM": tt.LSTM(*shape),
+            "layer norm": tt.LSTM(*shape, layer_norm=True),
+            "zoneout": tt.LSTM(*shape, zoneout=0.1),
+            "recurrent dropout": tt.LSTM(*shape, recurrent_dropout=0.1),
+            "layer norm loop": NormLoop(*shape),
+        }
+        for label, run in (("forward", forward), ("both", both)):
+            times = rounds(modules, run, x, budget)
+            normed, plain = times["layer norm"], times["tt.LSTM"]
+            cost = {
+                name: statistics.median(a / b for a, b in zip(times[name], plain, strict=True))
+                for name in ("layer norm", "zoneout", "recurrent dropout")
+            }
+            rows.append(
+                {
+                    "T, B, I, H": size,
+                    "pass": label,
+                    "ms": {name: 1e3 * statistics.median(each) for name, each in times.items()},
+                    "loop / native": statistics.median(
+                        a / b for a, b in zip(times["layer norm loop"], normed, strict=True)
+                    ),
+                    "time / plain": cost,
+                }
+            )
+    return rows
+
+
 def steps(hidden: int, count: int) -> dict[str, float]:
     """Microseconds for one time step from Python, B=1, I=5, the best of several runs."""
     x = torch.randn(1, 5)
@@ -249,7 +341,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--up-to", type=int, default=1024, metavar="H", help="leave larger sizes out")
     parser.add_argument("--processor-time", action="store_true", help="see above; with --threads 1")
-    parser.add_argument("--part", choices=["sizes", "variants", "steps", "all"], default="all")
+    parts = ["sizes", "variants", "regularised", "padding", "steps", "all"]
+    parser.add_argument("--part", choices=parts, default="all")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
@@ -276,6 +369,10 @@ def main() -> None:
             report["tuned rows"] = tuned(arguments)
     if arguments.part in ("variants", "all"):
         report["variants"] = variants(sizes[1 if arguments.quick else 3], 4 * budget)
+    if arguments.part in ("padding", "all"):
+        report["padding"] = padding([size for size in sizes if size[1] > 1 and size[3] <= 256], budget)
+    if arguments.part in ("regularised", "all"):
+        report["regularised"] = regularised([size for size in sizes if size in REGULARISED], budget)
     if arguments.part in ("steps", "all"):
         report["steps"] = {hidden: steps(hidden, 500) for hidden in (32, 64, 128, 256)}
     print(json.dumps(report)) if arguments.json else show_all(report)
@@ -290,6 +387,16 @@ def show_all(report: dict[str, object]) -> None:
     if "variants" in report:
         print("\ntime of a variant / time of vanilla with peepholes, forward and backward")
         print("  ".join(f"{name} {ratio:.2f}" for name, ratio in report["variants"].items()))
+    for row in report.get("padding", []):
+        size, ms = ", ".join(map(str, row["T, B, I, H"])), row["ms"]
+        shown = "  ".join(f"{name} {value:.2f} ms" for name, value in ms.items())
+        print(f"half of it padding, {size}: {shown}  padded / cut {row['padded / cut']:.2f}")
+    for row in report.get("regularised", []):
+        costs = "  ".join(f"{name} {ratio:.2f}" for name, ratio in row["time / plain"].items())
+        print(
+            f"T, B, I, H {row['T, B, I, H']}, {row['pass']}: layer norm as a loop in torch / native "
+            f"{row['loop / native']:.2f}; time / plain LSTM: {costs}"
+        )
     for hidden, row in report.get("steps", {}).items():
         print(f"one step, H={hidden}:", "  ".join(f"{name} {value:.2f} us" for name, value in row.items()))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.nn.functional import layer_norm
 
 from throughtime.cells import LSTMCell, Values, Variant
-from throughtime.testing import Shape, check_cell, make_case
+from throughtime.testing import SHAPES, Shape, check_cell, make_case
 
 from ..sequences import COMBINATIONS, VARIANTS
 
@@ -20,6 +21,32 @@ def test_step_backward_is_the_gradient(name: str) -> None:
 
 def test_step_backward_without_bias() -> None:
     check_cell(LSTMCell(bias=False), shapes=[Shape(7, 3, 5, 4)])
+
+
+@pytest.mark.parametrize("name", VARIANTS + COMBINATIONS)
+def test_step_backward_with_layer_norm(name: str) -> None:
+    """A row of one value alone normalises to zero, so that its error is nothing but rounding: H from 3 on."""
+    check_cell(LSTMCell(Variant.parse(name), layer_norm=True), shapes=SHAPES[1:])
+    check_cell(LSTMCell(Variant.parse(name), False, layer_norm=True), shapes=SHAPES[2:3])
+
+
+def test_layer_norm_is_the_equations() -> None:
+    cell = LSTMCell(layer_norm=True)
+    case = make_case(cell, Shape(1, B, H, I))
+    x, s, p = case.x[0], case.initial, case.parameters
+    values = cell.step(x, s, p)
+    from_input = layer_norm(x @ p["weight_ih"].T, [4 * H], p["gain_ih"], p["bias"])
+    bars = (from_input + layer_norm(s["y"] @ p["weight_hh"].T, [4 * H], p["gain_hh"])).chunk(4, -1)
+    i_bar, f_bar, z_bar, o_bar = bars
+    torch.testing.assert_close(values["z_bar"], z_bar, rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(values["i_bar"], i_bar + p["peephole"][0] * s["c"], rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(values["f_bar"], f_bar + p["peephole"][1] * s["c"], rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(
+        values["o_bar"], o_bar + p["peephole"][2] * values["c"], rtol=1e-12, atol=1e-14
+    )
+    seen = layer_norm(values["c"], [H], p["gain_c"], p["bias_c"])
+    torch.testing.assert_close(values["y"], values["o"] * torch.tanh(seen), rtol=1e-12, atol=1e-14)
+    assert cell.name == "LSTM vanilla with layer norm"
 
 
 def one_step(name: str) -> tuple[LSTMCell, torch.Tensor, Values, Values, Values]:

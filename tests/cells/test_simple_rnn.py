@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from throughtime.cells import SimpleRNNCell
-from throughtime.testing import Shape, check_cell, make_case
+from throughtime.testing import SHAPES, Shape, check_cell, make_case
 
 from ..sequences import NONLINEARITIES
 
@@ -16,6 +16,11 @@ def test_step_backward_is_the_gradient(name: str) -> None:
 
 def test_step_backward_without_bias() -> None:
     check_cell(SimpleRNNCell(bias=False), shapes=[Shape(7, 3, 5, 4)])
+
+
+@pytest.mark.parametrize("name", NONLINEARITIES)
+def test_step_backward_with_layer_norm(name: str) -> None:
+    check_cell(SimpleRNNCell(name, name != "relu", layer_norm=True), shapes=SHAPES[1:])
 
 
 @pytest.mark.parametrize(

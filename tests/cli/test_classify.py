@@ -39,7 +39,7 @@ def test_fit_then_measure_and_look(
     for data in ([], [str(texts)]):
         assert run(["evaluate", str(model), *data, "--json"]) == 0
         assert json.loads(capsys.readouterr().out) == written
-    assert {"accuracy", "macro_f1", "log_loss", "calibration_error", "texts"} == set(written["test"])
+    assert {"accuracy", "macro_f1", "log_loss", "calibration_error", "count"} == set(written["test"])
     assert set(written["baselines"]) == {"bag_of_words", "nearest_neighbours", "largest_class"}
     assert run(["evaluate", str(model), str(write_texts(texts.parent / "other.tsv", 50, 3))]) == 0
     printed = capsys.readouterr().out
@@ -72,6 +72,9 @@ def test_one_line_in_one_line_out(
         assert printed.out.splitlines() == expected
         assert "2 of 7 texts hold no word that training held" in printed.err
         assert "2);" in printed.err
+    monkeypatch.setattr(sys, "stdin", io.StringIO(file.read_text()))
+    assert run(["predict", str(model), "-"]) == 0
+    assert capsys.readouterr().out.splitlines() == expected
     assert run(["predict", str(model), str(file), "--json", "--out", str(tmp_path / "out.jsonl")]) == 0
     answers = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [answer["label"] for answer in answers] == [line.split("\t")[0] for line in expected]
@@ -98,7 +101,7 @@ def test_standard_input_is_answered_as_it_comes(model: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["fit", "classify"], ["expected a file of texts", "--label"]),
+        (["fit", "classify"], ["expected a file of texts or of sequences", "--label"]),
         (["fit", "classify", "nowhere.csv"], ["nowhere.csv", "no such file"]),
         (["fit", "classify", "x.csv", "--split", "1,2,3"], ["split"]),
         (["fit", "classify", "x.csv", "--member", "3"], ["--member", "--members"]),

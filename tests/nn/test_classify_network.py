@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from throughtime.nn import LSTM, RNN
-from throughtime.nn.classify_network import ClassifyNetwork, Ensemble
+from throughtime.nn.classify_network import ClassifyNetwork, Ensemble, WordInput
 from throughtime.nn.dropout import VariationalDropout, WordDropout
 from throughtime.nn.pooling import max_over_time, mean_over_time
 
@@ -13,12 +13,19 @@ SENTENCES = [[5, 2, 7], [3], [4, 4, 6, 2, 3, 5, 7, 2, 6], [6, 3, 2, 5]]
 EXACT = {"rtol": 1e-11, "atol": 1e-12}
 
 
-def network(layers: int = 2, cell: str = "lstm", **options: float) -> ClassifyNetwork:
+def network(layers: int = 2, cell: str = "lstm", read: str = "words", **options: float) -> ClassifyNetwork:
     torch.manual_seed(3)
     kind = {"num_layers": layers, "bidirectional": True, "dtype": torch.float64}
     recurrent = LSTM(6, 5, peepholes=True, **kind) if cell == "lstm" else RNN(6, 5, **kind)
-    made = ClassifyNetwork(torch.randn(8, 6), recurrent, classes=3, padding=0, unknown=1, **options)
-    return made.double()
+    words = WordInput(torch.randn(8, 6), padding=0, unknown=1)
+    inputs = words if read == "words" else VariationalDropout(0.0)
+    return ClassifyNetwork(inputs, recurrent, classes=3, **options).double()
+
+
+def inputs_of(sentence: list[int], read: str) -> torch.Tensor:
+    """A sentence as numbers of words (T,), or as any numbers (T, 6), large where the words differ."""
+    symbols = torch.tensor(sentence)
+    return symbols if read == "words" else torch.sin(symbols[:, None] * torch.arange(1.0, 7.0).double())
 
 
 def gradients(model: nn.Module) -> dict[str, torch.Tensor]:
@@ -29,24 +36,29 @@ def gradients(model: nn.Module) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize("cell", ["lstm", "rnn"])
 @pytest.mark.parametrize("padding", [0, 4])
-def test_a_sentence_alone_and_in_a_padded_batch_is_the_same(cell: str, padding: int) -> None:
+@pytest.mark.parametrize("read", ["words", "numbers"])
+def test_a_sequence_alone_and_in_a_padded_batch_is_the_same(cell: str, padding: int, read: str) -> None:
     """Outputs and every gradient, whatever else is in the batch and however much of it is padding."""
-    model = network(cell=cell)
-    lengths = torch.tensor([len(s) for s in SENTENCES])
-    batch = torch.zeros(int(lengths.max()) + padding, len(SENTENCES), dtype=torch.long)
-    for column, sentence in enumerate(SENTENCES):
-        batch[: len(sentence), column] = torch.tensor(sentence)
+    model = network(cell=cell, read=read)
+    sequences = [inputs_of(sentence, read) for sentence in SENTENCES]
+    lengths = torch.tensor([len(s) for s in sequences])
+    like = sequences[0]
+    batch = like.new_zeros(int(lengths.max()) + padding, len(sequences), *like.shape[1:])
+    for column, sequence in enumerate(sequences):
+        batch[: len(sequence), column] = sequence
+        if read == "numbers":
+            batch[len(sequence) :, column] = 7.0  # whatever stands there
     weight = torch.randn(len(SENTENCES), 3, dtype=torch.float64)
     together = model(batch, lengths)
-    for column, sentence in enumerate(SENTENCES):
+    for column, sequence in enumerate(sequences):
         (model(batch, lengths)[column] * weight[column]).sum().backward()
         in_batch = gradients(model)
-        alone = model(torch.tensor(sentence)[:, None])
+        alone = model(sequence[:, None])
         torch.testing.assert_close(alone[0], together[column], **EXACT)
         (alone[0] * weight[column]).sum().backward()
         for name, gradient in gradients(model).items():
             torch.testing.assert_close(in_batch[name], gradient, **EXACT)
-            assert name != "embedding.weight" or (gradient[0] == 0).all()
+            assert name != "inputs.embedding.weight" or (gradient[0] == 0).all()
 
 
 def test_the_head_reads_mean_maximum_and_the_ends() -> None:
@@ -55,7 +67,7 @@ def test_the_head_reads_mean_maximum_and_the_ends() -> None:
     model.head.register_forward_pre_hook(lambda module, args: read.append(args[0]))
     sentence = torch.tensor(SENTENCES[2])[:, None]
     model(sentence)
-    y = model.recurrent(model.embedding(sentence))[0][:, 0]  # (T, 2H), forward half and backward half
+    y = model.recurrent(model.inputs(sentence))[0][:, 0]  # (T, 2H), forward half and backward half
     expected = torch.cat([y.mean(0), y.amax(0), y[-1, :5], y[0, 5:]])
     torch.testing.assert_close(read[0][0], expected, **EXACT)
 

@@ -13,9 +13,16 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
 from throughtime.page.classify_report import ClassifyReport, render_classify_report
+from throughtime.page.fit_report import FitReport
 from throughtime.page.forecast_report import ForecastReport
+from throughtime.page.generate_text_report import TextReport, render_text_report
 from throughtime.page.report import render_forecast_report
 
+RENDER: dict[type[FitReport], Callable[[Any], str]] = {
+    ClassifyReport: render_classify_report,
+    ForecastReport: render_forecast_report,
+    TextReport: render_text_report,
+}
 _QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -54,13 +61,9 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
     """Open a report from disk, offline: `show(report, width=..., fragment=..., **context options)`."""
     contexts: list[BrowserContext] = []
 
-    def open_page(
-        report: ForecastReport | ClassifyReport, width: int = 1280, fragment: str = "", **options: Any
-    ) -> Opened:
+    def open_page(report: FitReport, width: int = 1280, fragment: str = "", **options: Any) -> Opened:
         file = tmp_path / "report.html"
-        forecast = isinstance(report, ForecastReport)
-        page = render_forecast_report(report) if forecast else render_classify_report(report)
-        file.write_text(page, encoding="utf-8")
+        file.write_text(RENDER[type(report)](report), encoding="utf-8")
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         contexts.append(context)
         context.set_offline(True)

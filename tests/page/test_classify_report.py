@@ -33,19 +33,19 @@ def fake(**changes: Any) -> ClassifyReport:
         "seconds_to_fit": 72.0,
         "source": "films.tsv",
         "classes": ["bad", "good"],
-        "parts": [{"part": "training", "texts": [40, 60]}, {"part": "test", "texts": [50, 50]}],
-        "words": 700,
+        "parts": [{"part": "training", "counts": [40, 60]}, {"part": "test", "counts": [50, 50]}],
+        "known": "700 words",
         "history": [{"epoch": n, "train_loss": 1 / n, "validation_loss": 1.2 / n} for n in (1, 2, 3)],
         "best_epoch": 3,
         "scores": [score("network", 0.9, "network"), score("bag", 0.85), score("largest", 0.5)],
         "per_class": [
-            {"label": "bad", "precision": 0.9, "recall": 0.8, "f1": 0.847, "texts": 50},
-            {"label": "good", "precision": 0.8, "recall": 0.9, "f1": 0.847, "texts": 50},
+            {"label": "bad", "precision": 0.9, "recall": 0.8, "f1": 0.847, "count": 50},
+            {"label": "good", "precision": 0.8, "recall": 0.9, "f1": 0.847, "count": 50},
         ],
         "confusion": [[40, 10], [0, 50]],
         "calibration": [
-            {"confidence": 0.6, "accuracy": 0.5, "texts": 20},
-            {"confidence": 0.95, "accuracy": 0.97, "texts": 80},
+            {"confidence": 0.6, "accuracy": 0.5, "count": 20},
+            {"confidence": 0.95, "accuracy": 0.97, "count": 80},
         ],
         "calibration_error": 0.036,
         "temperature": 1.1,
@@ -110,4 +110,45 @@ def test_a_report_without_examples(show: Callable[..., Any]) -> None:
     opened = show(fake(groups=[], history=[], scores=[score("network", 0.9, "network")], diagnosis=None))
     assert opened.page.locator("#texts").count() == 0
     assert opened.page.locator("#learning").count() == 0
+    assert opened.complaints == []
+
+
+def of_sequences(channels: int) -> ClassifyReport:
+    example = {
+        "steps": [1, 2, 3, 4],
+        "channels": [{"name": f"channel {n}", "values": [0.0, n + 1.0, -1.0, 0.5]} for n in range(channels)],
+        "stretches": [{"first": 1, "last": 2, "counts": 0.31}, {"first": 3, "last": 4, "counts": -0.02}],
+        "answer": "good",
+        "confidence": 0.97,
+        "truth": "bad",
+    }
+    group = {"title": "Wrong and sure", "text": "The worst.", "examples": [example, example]}
+    return fake(noun="sequence", known=f"{channels} channels", groups=[group])
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("channels", "drawn", "width"), [(1, ".plot", 1280), (3, ".plot", 360), (28, "canvas.cells", 360)]
+)
+def test_sequences_are_drawn_with_their_answer(
+    show: Callable[..., Any], channels: int, drawn: str, width: int
+) -> None:
+    opened = show(of_sequences(channels), width=width, color_scheme="light")
+    items = opened.page.locator("#sequences .sequences li")
+    assert items.count() == 2
+    assert items.first.locator(drawn).count() == 1
+    expect(items.first).to_contain_text("true class bad")
+    note = items.first.locator(".note").inner_text().replace("\N{NO-BREAK SPACE}", " ")
+    assert "Counts most: steps 1–2 +31.0 points, steps 3–4 −2.0 points." in note
+    expect(opened.page.locator("#data")).to_contain_text(f"{channels} channels known")
+    expect(opened.page.locator("#classes")).to_contain_text("Test sequences")
+    assert opened.page.locator("#texts").count() == 0
+    if drawn == ".plot":
+        expect(items.first.locator("svg .band")).to_have_count(1)
+        items.first.locator(".plot").focus()
+        opened.page.keyboard.press("ArrowRight")
+        expect(items.first.locator(".readout")).to_contain_text("Step 1")
+    assert opened.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    violations = Axe().run(opened.page).response["violations"]
+    assert violations == [], [(one["id"], [node["html"] for node in one["nodes"]]) for one in violations]
     assert opened.complaints == []

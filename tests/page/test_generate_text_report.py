@@ -166,9 +166,8 @@ def test_the_page_in_a_browser(show: Callable[..., Any], scheme: str, width: int
     block.focus()
     for _ in range(7):
         page.keyboard.press("ArrowRight")
-    expect(page.locator(".readout-line")).to_have_text(
-        "line end: probability 0.7 %, 5.00 nats".replace(" %", "\u00a0%")
-    )
+    readout = page.locator(".readout-line")
+    expect(readout).to_have_text("line end: probability 0.7\u00a0%, 5.00 nats")
     page.locator("#passage [data-index='0']").hover()
     expect(readout).to_contain_text("“T”: not judged")
     written = page.locator("#samples .written")

@@ -14,8 +14,8 @@ from sklearn.exceptions import NotFittedError
 import throughtime as tt
 from throughtime import Classifier
 from throughtime.data import read_texts
-from throughtime.tasks.classify_data import Sources, prepare_texts
-from throughtime.tasks.classify_report import word_counts
+from throughtime.tasks.classify_data import Sources, prepare_parts
+from throughtime.tasks.classify_examples import word_counts
 from throughtime.tasks.classify_settings import ClassifySettings
 from throughtime.training import QuietDisplay
 
@@ -92,7 +92,7 @@ def test_it_learns_what_no_bag_of_words_can() -> None:
 def test_a_word_counts_as_much_as_its_loss_costs(fitted: tuple[Classifier, Path]) -> None:
     classifier = fitted[0]
     text = "the film is not fine"
-    counts = word_counts(classifier.network_, classifier.words_, text, 1, classifier.temperature_)
+    counts = word_counts(classifier.network_, classifier.encoder_.words, text, 1, classifier.temperature_)
     words = text.split()
     for at, count in enumerate(counts):
         without = " ".join([*words[:at], "zzz", *words[at + 1 :]])
@@ -129,19 +129,19 @@ def test_parts_are_split_by_class_and_keep_equal_texts_together(tmp_path: Path) 
     lines = [f"text number {n}\t{'abc'[n % 3]}\n" for n in range(90)] * 2
     path = tmp_path / "t.tsv"
     path.write_text("text\tlabel\n" + "".join(lines))
-    data = prepare_texts(Sources(read_texts(path)), ClassifySettings())
+    data = prepare_parts(Sources(read_texts(path)), ClassifySettings())
     sizes = [len(part) for part in (data.train, data.validation, data.test)]
     assert sizes == [144, 18, 18]
-    held = [set(part.texts) for part in (data.train, data.validation, data.test)]
+    held = [set(part.items) for part in (data.train, data.validation, data.test)]
     assert not held[0] & held[1]
     assert not held[0] & held[2]
     assert not held[1] & held[2]
     for part in (data.train, data.validation, data.test):
         assert len(set(np.bincount(part.truth))) == 1
     assert data.shares == pytest.approx((1 / 3, 1 / 3, 1 / 3))
-    again = prepare_texts(Sources(read_texts(path)), ClassifySettings())
-    assert again.test.texts == data.test.texts
-    assert prepare_texts(Sources(read_texts(path)), ClassifySettings(seed=1)).test.texts != data.test.texts
+    again = prepare_parts(Sources(read_texts(path)), ClassifySettings())
+    assert again.test.items == data.test.items
+    assert prepare_parts(Sources(read_texts(path)), ClassifySettings(seed=1)).test.items != data.test.items
 
 
 def test_what_is_left_out_is_said(tmp_path: Path) -> None:
@@ -150,13 +150,13 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     test = tmp_path / "test.tsv"
     test.write_text("text\tlabel\nseen again\t0\nnew\t1\n")
     sources = Sources(read_texts(train), read_texts(test), read_texts(test))
-    data = prepare_texts(sources, ClassifySettings(min_count=1))
+    data = prepare_parts(sources, ClassifySettings(min_count=1))
     said = [repair.text for repair in data.repairs]
     assert said[0] == "3 empty texts left out, the first at train.tsv line 4."
     assert said[1].startswith("3 training texts left out, as the validation or test part holds the same")
     assert said[2].startswith("7 training texts repeated")
-    assert "seen again" not in data.train.texts
-    assert data.test.texts == ["seen again", "new"]
+    assert "seen again" not in data.train.items
+    assert data.test.items == ["seen again", "new"]
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_texts_that_cannot_be_used(train: str, test: str, words: list[str], tmp_
         path.write_text("text\tlabel\n" + rows)
     sources = Sources(read_texts(paths[0]), read_texts(paths[1]), read_texts(paths[1]))
     with pytest.raises(tt.DataError) as error:
-        prepare_texts(sources, ClassifySettings())
+        prepare_parts(sources, ClassifySettings())
     for word in words:
         assert word in str(error.value)
 

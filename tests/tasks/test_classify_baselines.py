@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from throughtime.data import from_lists
 from throughtime.tasks.classify_baselines import run_baselines
-from throughtime.tasks.classify_data import ClassifyData, Sources, prepare_texts
+from throughtime.tasks.classify_data import ClassifyData, Sources, prepare_parts
 from throughtime.tasks.classify_settings import ClassifySettings
 
 from .texts import small_texts
@@ -20,14 +20,14 @@ from .texts import small_texts
 @pytest.fixture(scope="module")
 def data() -> ClassifyData:
     parts = [from_lists(*small_texts(count, seed)) for seed, count in enumerate((240, 60, 60))]
-    return prepare_texts(Sources(*parts), ClassifySettings(min_count=1))
+    return prepare_parts(Sources(*parts), ClassifySettings(min_count=1))
 
 
 def vectors(data: ClassifyData, n: int) -> list[np.ndarray]:
-    tfidf = TfidfVectorizer(analyzer=lambda text: _grams(data.words.cut(text), n), sublinear_tf=True)
+    tfidf = TfidfVectorizer(analyzer=lambda text: _grams(data.encoder.words.cut(text), n), sublinear_tf=True)
     parts = (data.train, data.validation, data.test)
-    tfidf.fit(data.train.texts)
-    return [tfidf.transform(part.texts).toarray() for part in parts]
+    tfidf.fit(data.train.items)
+    return [tfidf.transform(part.items).toarray() for part in parts]
 
 
 def _grams(words: list[str], n: int) -> list[str]:

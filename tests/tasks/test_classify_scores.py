@@ -24,9 +24,9 @@ def test_figures_by_hand() -> None:
     per_class = class_scores(SHARES, TRUTH, ("a", "b", "c"))
     assert per_class["a"].precision == pytest.approx(1 / 3)
     assert per_class["b"].recall == pytest.approx(2 / 3)
-    assert (per_class["c"].precision, per_class["c"].texts) == (0, 1)
+    assert (per_class["c"].precision, per_class["c"].count) == (0, 1)
     bins = calibration_bins(SHARES, TRUTH)
-    assert [one.texts for one in bins] == [1, 1, 1, 2]
+    assert [one.count for one in bins] == [1, 1, 1, 2]
     assert calibration_bins(np.array([[1.0, 0.0]]), np.array([0]))[0].confidence == 1
 
 

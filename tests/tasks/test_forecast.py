@@ -85,6 +85,8 @@ def test_what_comes_after_training_does_not_reach_the_weights(table: pl.DataFram
         {"network": "rnn", "nonlinearity": "relu"},
         {"variant": "CIFG", "peepholes": True},
         {"variant": "FGR", "layers": 2},
+        {"layer_norm": True, "zoneout": 0.1, "recurrent_dropout": 0.2, "layers": 2},
+        {"network": "rnn", "layer_norm": True, "zoneout": 0.1},
         {"steps": "last"},
         {"truncate": (16, 32), "lanes": 4},
         {"schedule": "plateau", "optimizer": "sgd", "clip_value": 0.1, "patience": 1},
@@ -176,8 +178,15 @@ class KilledAtEpoch(QuietDisplay):
             raise Killed
 
 
-def test_a_fit_goes_on_where_it_was_stopped(table_file: Path, tmp_path: Path) -> None:
-    settings = SMALL | {"epochs": 5}
+@pytest.mark.parametrize(
+    "change",
+    [{}, {"layer_norm": True, "zoneout": 0.2, "recurrent_dropout": 0.2}],
+    ids=["plain", "regularised"],
+)
+def test_a_fit_goes_on_where_it_was_stopped(
+    change: dict[str, object], table_file: Path, tmp_path: Path
+) -> None:
+    settings = SMALL | {"epochs": 5} | change
     whole = Forecaster(**settings).fit(table_file, folder=tmp_path / "whole", display=QUIET)
     with pytest.raises(Killed):
         Forecaster(**settings).fit(table_file, folder=tmp_path / "cut", display=KilledAtEpoch(3))

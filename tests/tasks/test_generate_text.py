@@ -115,7 +115,10 @@ def test_a_line_is_judged_the_same_in_any_company(fitted: tuple[TextGenerator, P
     assert generator.predict([]).shape == (0,)
     (nats,) = generator.surprise(["so"])
     logits, _ = generator.network_(generator.symbols_.number("\nso")[:, None])
-    by_hand = [-torch.log_softmax(logits[t, 0], 0)[generator.symbols_.number("so")[t]].item() for t in (0, 1)]
+    by_hand = [
+        -torch.log_softmax(logits[t, 0].detach(), 0)[generator.symbols_.number("so")[t]].item()
+        for t in (0, 1)
+    ]
     assert nats == pytest.approx(by_hand, abs=1e-5)
 
 
@@ -127,7 +130,7 @@ def test_surprises_stand_where_their_characters_stand(fitted: tuple[TextGenerato
     found = surprises(generator.network_, judged_streams(part, generator.symbols_))
     logits, _ = generator.network_(part.symbols[:-1, None])
     known = part.symbols[1:].clamp(max=len(generator.symbols_) - 1)
-    whole = -torch.log_softmax(logits[:, 0], 1).gather(1, known[:, None])[:, 0]
+    whole = -torch.log_softmax(logits[:, 0].detach(), 1).gather(1, known[:, None])[:, 0]
     assert np.isnan(found.numpy()).nonzero()[0].tolist() == [text.index("\u00f6") - 1]
     lanes = judged_streams(part, generator.symbols_).lanes
     assert lanes > 1
@@ -164,6 +167,7 @@ def test_streams_in_pieces_are_the_whole(file: Path) -> None:
     assert loss(20, carry=False) != pytest.approx(_one_pass(network, data, 20), rel=1e-6)
 
 
+@torch.no_grad()
 def _one_pass(network: torch.nn.Module, data: Any, steps: int) -> float:
     batches = list(TextStreams(data.train.symbols, 4, steps, unknown=data.symbols.unknown).epoch(1))
     logits, _ = network(torch.cat([batch.inputs for batch in batches]))

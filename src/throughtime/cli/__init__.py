@@ -26,7 +26,9 @@ _FORECAST = "throughtime.cli.forecast"
 _MODELS = "throughtime.cli.models"
 app.command(f"{_FORECAST}:demo", name="demo", help="Train on shipped weather, measure, save.")
 fit_app.command(f"{_FORECAST}:forecast", name="forecast", help="Forecast a column of a table.")
-fit_app.command("throughtime.cli.classify:classify", name="classify", help="Tell which class a text is of.")
+fit_app.command(
+    "throughtime.cli.classify:classify", name="classify", help="Tell the class of a text or a sequence."
+)
 fit_app.command("throughtime.cli.generate:fit_generate", name="generate", help="Go on with a text or music.")
 app.command("throughtime.cli.generate:generate", name="generate", help="Let a trained model write on.")
 app.command(f"{_MODELS}:evaluate", name="evaluate", help="Measure a trained model beside its baselines.")

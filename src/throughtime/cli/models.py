@@ -9,10 +9,12 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from throughtime.cli.fitting import AsJson
+from throughtime.errors import SettingsError
 from throughtime.page.open import open_in_browser
 from throughtime.tasks.load import check_task
 from throughtime.tasks.model_folder import REPORT, read_report
 
+STDIN = "-"
 Folder = Annotated[Path, Parameter(help="Folder of a trained model.")]
 
 
@@ -31,7 +33,11 @@ def evaluate(
 def predict(
     folder: Folder,
     data: Annotated[
-        str | None, Parameter(help="What to answer; for a classifier, left away, each line of stdin.")
+        str | None,
+        Parameter(
+            help="What to answer; where lines are answered, - or nothing is standard input.",
+            allow_leading_hyphen=True,
+        ),
     ] = None,
     /,
     *,
@@ -40,10 +46,14 @@ def predict(
 ) -> int:
     """Use a trained model on new data.
 
-    A forecast is what comes after the last row of a table, with intervals, as CSV. A classifier gives one
-    line for each line of a file or of standard input: label and probability, or with --json every class.
+    A forecast is what comes after the last row of a table, with intervals, as CSV. The other tasks answer
+    each line of a file or of standard input with one line: a class with its probability, a sentence with
+    its tags, a translation, nats per character. A transcriber takes recordings. --json says more.
     """
-    done: int = _commands(folder).predict_with(folder, data, out=out, as_json=json)
+    given = None if data == STDIN else data
+    if given is not None and given.startswith("-"):
+        raise SettingsError(f"predict: no option {given}; a file of that name is ./{given}")
+    done: int = _commands(folder).predict_with(folder, given, out=out, as_json=json)
     return done
 
 

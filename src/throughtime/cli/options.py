@@ -133,6 +133,7 @@ def _option_of_kinds(name: str, fields: dict[str, FieldInfo], group: Group | Non
         group=group,
         negative=() if annotation is bool else None,
         show_default=False,
+        allow_leading_hyphen=_may_begin_with_hyphen(first),
     )
     return inspect.Parameter(
         name,
@@ -150,6 +151,7 @@ def _option(name: str, field: FieldInfo, group: Group | None) -> inspect.Paramet
         group=group,
         negative=() if kind is bool else None,
         show_default=False,
+        allow_leading_hyphen=_may_begin_with_hyphen(field),
     )
     optional: Any = kind if plain and not field.is_required() else str | None
     return inspect.Parameter(
@@ -158,6 +160,12 @@ def _option(name: str, field: FieldInfo, group: Group | None) -> inspect.Paramet
         annotation=Annotated[optional, option],
         default=_default(field) if plain else None,
     )
+
+
+def _may_begin_with_hyphen(field: FieldInfo) -> bool:
+    """Whether what is typed after the option may begin with a hyphen, as a text may."""
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("hyphen"))
 
 
 def _default(field: FieldInfo) -> Any:

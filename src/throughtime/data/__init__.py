@@ -1,14 +1,17 @@
 """Tables and texts in; regular series, windows, numbered words and batches out."""
 
 from throughtime.data.batches import StreamBatches, WindowBatches
+from throughtime.data.channels import Channels
 from throughtime.data.cooccurrence import word_vectors
 from throughtime.data.durations import format_duration, parse_duration, steps_of
 from throughtime.data.plain_text import PlainText, read_plain_text, text_in_memory
 from throughtime.data.prepare import apply, prepare
 from throughtime.data.read import read_table
+from throughtime.data.read_sequences import read_sequences
 from throughtime.data.recipe import ColumnRule, PrepareSettings, Recipe, Series
 from throughtime.data.scaling import Scaler
 from throughtime.data.sequence_batches import SequenceBatches
+from throughtime.data.sequences import Sequences, from_arrays
 from throughtime.data.shipped import weather
 from throughtime.data.split import Parts, part_borders, split_windows
 from throughtime.data.symbols import Symbols
@@ -19,6 +22,7 @@ from throughtime.data.windows import Windows, longest_stretch, make_windows
 from throughtime.data.words import Words
 
 __all__ = [
+    "Channels",
     "ColumnRule",
     "Parts",
     "PlainText",
@@ -27,6 +31,7 @@ __all__ = [
     "Repair",
     "Scaler",
     "SequenceBatches",
+    "Sequences",
     "Series",
     "StreamBatches",
     "Symbols",
@@ -38,6 +43,7 @@ __all__ = [
     "Words",
     "apply",
     "format_duration",
+    "from_arrays",
     "from_lists",
     "longest_stretch",
     "make_windows",
@@ -45,6 +51,7 @@ __all__ = [
     "part_borders",
     "prepare",
     "read_plain_text",
+    "read_sequences",
     "read_table",
     "read_texts",
     "split_windows",

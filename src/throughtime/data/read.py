@@ -16,7 +16,7 @@ import polars as pl
 from throughtime.data.cells import OnBadValue, read_cells, tidy, to_numbers
 from throughtime.data.decode import GZIP, PARQUET, gunzip, read_file, to_utf8
 from throughtime.data.delimited import DELIMITERS, parse_delimited
-from throughtime.data.second_header import drop_repeated_headers, drop_units_row
+from throughtime.data.second_header import drop_second_headers
 from throughtime.data.table import Repair, Table, counted, listed
 from throughtime.errors import DataError
 
@@ -44,19 +44,30 @@ def read_table(
     """
     if on_bad_value not in ("error", "missing"):
         raise ValueError(f"on_bad_value={on_bad_value!r} is unknown; choose 'error' or 'missing'.")
-    if isinstance(source, str | os.PathLike):
-        table, delimiter = _from_file(Path(source))
-    else:
-        table, delimiter = _from_frame(source), ""
+    table, delimiter = open_table(source)
     for column, value in (where or {}).items():
         table = _only(table, column, str(value))
-    if table.lines is not None:
-        table = drop_repeated_headers(table)
-        table = drop_units_row(table)
+    table = drop_second_headers(table)
     table = read_cells(table, on_bad_value, delimiter)
     if table.frame.height == 0:
         raise DataError(f"{table.name}: holds no rows.")
     return table
+
+
+def open_table(source: str | os.PathLike[str] | Any) -> tuple[Table, str]:
+    """Read a table whose cells stay as written: those of a text file are text, missing ones null.
+
+    Args:
+        source: As for `read_table`.
+
+    Returns:
+        The table, and the delimiter of its file, "" where there is none.
+
+    Raises:
+        DataError: the file is missing, unreadable, empty, damaged or no table.
+        TypeError: `source` is neither a path nor a frame.
+    """
+    return _from_file(Path(source)) if isinstance(source, str | os.PathLike) else (_from_frame(source), "")
 
 
 def _from_file(path: Path) -> tuple[Table, str]:

@@ -14,6 +14,11 @@ from throughtime.data.table import Repair, Table, counted
 _SAMPLE = 200
 
 
+def drop_second_headers(table: Table) -> Table:
+    """Leave out the lines of a text file that repeat the header or name units."""
+    return table if table.lines is None else drop_units_row(drop_repeated_headers(table))
+
+
 def drop_repeated_headers(table: Table) -> Table:
     """Leave out rows that hold the columns' names: the mark of files written one after the other."""
     repeats = np.ones(table.frame.height, dtype=bool)

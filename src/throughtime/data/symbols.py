@@ -68,11 +68,8 @@ class Symbols:
 
     def missing(self, text: str) -> Counter[str]:
         """Characters of `text` that are not known, and how often each occurs."""
-        return Counter(character for character in text if character not in self._known)
-
-    @property
-    def _known(self) -> frozenset[str]:
-        return frozenset(self.names)
+        counts = Counter(text)
+        return Counter({one: count for one, count in counts.items() if one not in self.names})
 
 
 def named(character: str) -> str:

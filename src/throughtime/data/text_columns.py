@@ -51,15 +51,16 @@ def choose_columns(
         if column is not None and column not in columns:
             raise DataError(f"{name}: no column {column!r} (--{option}); the columns are {listed(columns)}.")
     free = [column for column in columns if column != label]
-    text = text or _named(free, TEXT_NAMES) or _longest(rows, free)
+    text = text or named_like(free, TEXT_NAMES) or _longest(rows, free)
     if not labelled:
         return _known(text, columns, name, "text"), None
     free = [column for column in columns if column != text]
-    label = label or _named(free, LABEL_NAMES) or (free[0] if len(free) == 1 else None)
+    label = label or named_like(free, LABEL_NAMES) or (free[0] if len(free) == 1 else None)
     return _known(text, columns, name, "text"), _known(label, columns, name, "label")
 
 
-def _named(columns: list[str], names: tuple[str, ...]) -> str | None:
+def named_like(columns: list[str], names: tuple[str, ...]) -> str | None:
+    """The column with the first of `names` that there is, whatever its case."""
     by_name = {column.strip().lower(): column for column in columns}
     return next((by_name[name] for name in names if name in by_name), None)
 

@@ -56,31 +56,27 @@ class TextStreams:
     def epoch(self, epoch: int, shard: tuple[int, int] = (0, 1)) -> Iterator[Batch]:
         """Batches of an epoch; with shard (rank, world) this rank's streams, which may be none."""
         rank, world = check_shard(shard)
-        mine = torch.from_numpy(np.array_split(np.arange(self.lanes), world)[rank])
+        lanes = np.array_split(np.arange(self.lanes), world)[rank]
+        mine = slice(lanes[0], lanes[-1] + 1) if len(lanes) else slice(0)
         first = 0
         if self.moving:
             first = int(np.random.default_rng([self.seed, epoch]).integers(self._room + 1))
-        inputs, targets = (self._lanes(first + ahead, mine) for ahead in (0, 1))  # (L, B)
-        mask = None if self.moving else self._counts(targets, mine)
+        inputs, targets = (self._lanes(first + ahead)[mine].T for ahead in (0, 1))  # (L, B)
         for start in range(0, self.length, self.steps):
             stop = min(start + self.steps, self.length)
+            known = targets[start:stop] != self.unknown
             yield Batch(
-                inputs[start:stop],
-                targets[start:stop],
+                inputs[start:stop].contiguous(),
+                targets[start:stop].contiguous(),
                 aligned=True,
-                mask=None if mask is None else mask[start:stop],
+                mask=None if bool(known.all()) else known,
                 continued=stop < self.length,
             )
 
-    def _lanes(self, first: int, mine: Tensor) -> Tensor:
-        """The streams `mine` of the symbols from `first` on, padded with the unknown symbol: (L, B)."""
+    def _lanes(self, first: int) -> Tensor:
+        """The streams of the symbols from `first` on, padded with the unknown symbol: (B, L)."""
         used = self.symbols[first : first + self.lanes * self.length]
         missing = self.lanes * self.length - len(used)
         if missing:
             used = torch.cat([used, used.new_full((missing,), self.unknown)])
-        return used.view(self.lanes, self.length)[mine].T.contiguous()
-
-    def _counts(self, targets: Tensor, mine: Tensor) -> Tensor | None:
-        """Which targets count, (L, B); None: all."""
-        known = targets != self.unknown
-        return None if bool(known.all()) else known
+        return used.view(self.lanes, self.length)

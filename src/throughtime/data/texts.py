@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from throughtime.data.decode import GZIP, gunzip, read_file, to_utf8
 from throughtime.data.text_columns import choose_columns, has_label_first, read_columns
@@ -39,9 +39,20 @@ class Texts:
     fingerprint: str
     form: str
 
+    noun: ClassVar[str] = "text"
+
     def __len__(self) -> int:
         """How many texts there are."""
         return len(self.texts)
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The texts."""
+        return self.texts
+
+    def key(self, row: int) -> str:
+        """Equal for equal texts; empty for an empty one."""
+        return self.texts[row]
 
     def place(self, row: int) -> str:
         """Name a text in messages: "reviews.csv line 12", or "the texts, number 5" (from 1)."""
@@ -89,7 +100,7 @@ def read_texts(
         rows, lines, columns = read_columns(data, path.name)
         texts, labels = _chosen(rows, columns, path.name, text, label, labelled)
     elif kind == "jsonl":
-        objects, lines = _json_lines(data, path.name)
+        objects, lines = json_lines(data, path.name)
         columns = list(dict.fromkeys(key for one in objects for key in one))
         texts, labels = _chosen(objects, columns, path.name, text, label, labelled)
     elif kind == "label-first" and labelled:
@@ -111,7 +122,7 @@ def from_lists(texts: Sequence[Any], labels: Sequence[Any] | None) -> Texts:
     for number, one in enumerate(texts):
         if not isinstance(one, str):
             raise TypeError(f"texts must be text; number {number + 1} is a {type(one).__name__}")
-    given = None if labels is None else [_label_text(one) for one in labels]
+    given = None if labels is None else [label_text(one) for one in labels]
     if given is not None and len(given) != len(texts):
         raise ValueError(f"{len(texts)} texts and {len(given)} labels; give one label for each text")
     digest = hashlib.sha256(json.dumps([texts, given]).encode()).hexdigest()
@@ -153,16 +164,29 @@ def _chosen(
 ) -> tuple[list[str], list[str] | None]:
     text, label = choose_columns(rows, columns, name, text, label, labelled)
     texts = ["" if row.get(text) is None else str(row[text]) for row in rows]
-    return texts, [_label_text(row.get(label)) for row in rows] if label is not None else None
+    return texts, [label_text(row.get(label)) for row in rows] if label is not None else None
 
 
-def _label_text(value: Any) -> str:
+def label_text(value: Any) -> str:
+    """A label as text: 3.0 and 3 are the same; missing is ""."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return "" if value is None else str(value).strip()
 
 
-def _json_lines(data: bytes, name: str) -> tuple[list[dict[str, Any]], list[int]]:
+def json_lines(
+    data: bytes, name: str, like: str = '{"text": …, "label": …}'
+) -> tuple[list[dict[str, Any]], list[int]]:
+    """One JSON object on each line, and the line of each.
+
+    Args:
+        data: UTF-8.
+        name: What to call the file in messages.
+        like: What an object looks like, for the message where there is none.
+
+    Raises:
+        DataError: a line is not JSON or no object; says which.
+    """
     objects, numbers = [], []
     for number, line in enumerate(data.decode().split("\n"), 1):
         if not line.strip():
@@ -174,9 +198,7 @@ def _json_lines(data: bytes, name: str) -> tuple[list[dict[str, Any]], list[int]
                 f"{name} line {number}: is not JSON ({error}); each line holds one object."
             ) from error
         if not isinstance(found, dict):
-            raise DataError(
-                f'{name} line {number}: holds JSON, but no object such as {{"text": …, "label": …}}.'
-            )
+            raise DataError(f"{name} line {number}: holds JSON, but no object such as {like}.")
         objects.append(found)
         numbers.append(number)
     return objects, numbers

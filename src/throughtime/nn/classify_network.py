@@ -1,4 +1,4 @@
-"""Networks that read a sequence of words and say which class it belongs to."""
+"""Networks that read a sequence of words or numbers and say which class it belongs to."""
 
 from __future__ import annotations
 
@@ -13,33 +13,24 @@ from throughtime.nn.pooling import max_over_time, mean_over_time
 from throughtime.nn.rnn import RNN
 
 
-class ClassifyNetwork(nn.Module):
-    """Word vectors, recurrent layers, pooling over time, and a linear head.
-
-    The head reads the mean and the maximum of the outputs over the true steps, and the state after the
-    last of them (in each direction). Padded steps change nothing.
+class WordInput(nn.Module):
+    """Words as vectors, some of them dropped in training.
 
     Args:
         vectors: What the word vectors start from, (V, E). The row of padding stays zero.
-        recurrent: A `throughtime.nn.RNN` or `LSTM`, time first, E inputs.
-        classes: K.
         padding: Number of the padding symbol.
         unknown: Number of the unknown word.
-        dropout: Share of the pooled values dropped before the head, in training.
-        input_dropout: Share of the word vectors' entries dropped, the same ones at every step.
+        dropout: Share of the word vectors' entries dropped, the same ones at every step.
         word_dropout: Share of the words replaced by the unknown word, in training.
     """
 
     def __init__(
         self,
         vectors: Tensor,
-        recurrent: LSTM | RNN,
         *,
-        classes: int,
         padding: int,
         unknown: int,
         dropout: float = 0.0,
-        input_dropout: float = 0.0,
         word_dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -48,23 +39,49 @@ class ClassifyNetwork(nn.Module):
         with torch.no_grad():
             self.embedding.weight.copy_(vectors)
             self.embedding.weight[padding] = 0
-        self.input_dropout = VariationalDropout(input_dropout)
+        self.dropout = VariationalDropout(dropout)
+
+    def forward(self, symbols: Tensor) -> Tensor:
+        """Vectors (T, B, E) of symbols (T, B), long."""
+        vectors: Tensor = self.dropout(self.embedding(self.word_dropout(symbols)))
+        return vectors
+
+
+class ClassifyNetwork(nn.Module):
+    """An input part, recurrent layers, pooling over time, and a linear head.
+
+    The head reads the mean and the maximum of the outputs over the true steps, and the state after the
+    last of them (in each direction). Padded steps change nothing.
+
+    Args:
+        inputs: Turns what a batch holds into (T, B, I): a `WordInput`, or a `VariationalDropout` where it
+            holds numbers already.
+        recurrent: A `throughtime.nn.RNN` or `LSTM`, time first, I inputs.
+        classes: K.
+        dropout: Share of the pooled values dropped before the head, in training.
+    """
+
+    def __init__(
+        self, inputs: nn.Module, recurrent: LSTM | RNN, *, classes: int, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.inputs = inputs
         self.recurrent = recurrent
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(3 * recurrent.num_directions * recurrent.hidden_size, classes)
+        last = recurrent.num_directions * recurrent.hidden_size
+        self.head = nn.Linear(2 * recurrent.output_size + last, classes)
 
-    def forward(self, symbols: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def forward(self, sequences: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Judge a batch of sequences.
 
         Args:
-            symbols: (T, B), long.
+            sequences: Symbols (T, B), long, or numbers (T, B, I), as the input part takes them.
             lengths: True length of each, (B,), at least 1; None if all have T.
 
         Returns:
             Logits (B, K).
         """
-        x = self.input_dropout(self.embedding(self.word_dropout(symbols)))
-        y, state = self.recurrent(x, lengths=lengths)
+        y, state = self.recurrent(self.inputs(sequences), lengths=lengths)
         h = state[0] if isinstance(state, tuple) else state
         last = h[-self.recurrent.num_directions :]
         pooled = [mean_over_time(y, lengths), max_over_time(y, lengths), *last]
@@ -83,6 +100,6 @@ class Ensemble(nn.Module):
         super().__init__()
         self.members = nn.ModuleList(members)
 
-    def forward(self, symbols: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def forward(self, sequences: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Logits of every member, (M, B, K)."""
-        return torch.stack([member(symbols, lengths) for member in self.members])
+        return torch.stack([member(sequences, lengths) for member in self.members])

@@ -74,7 +74,8 @@ def to_torch(module: LSTM | RNN) -> nn.LSTM | nn.RNN:
 
     Raises:
         TypeError: module is no `LSTM` or `RNN`.
-        ValueError: module has a part that torch.nn cannot express: peepholes, a variant, a nonlinearity.
+        ValueError: module has a part that torch.nn cannot express: peepholes, a variant, a nonlinearity,
+            layer normalisation, zoneout, recurrent or variational dropout, directions merged.
     """
     if isinstance(module, LSTM):
         _refuse_variant(module.variant)
@@ -92,6 +93,7 @@ def to_torch(module: LSTM | RNN) -> nn.LSTM | nn.RNN:
             f"to_torch: {type(module).__name__} cannot be expressed; expected throughtime.LSTM or "
             "throughtime.RNN."
         )
+    _refuse_own_parts(module)
     _refuse_parametrized("to_torch", module)
     like = module.layers[0].weight_hh
     copy = made(
@@ -125,6 +127,16 @@ def _refuse_variant(variant: Variant) -> None:
             f"to_torch: variant {'+'.join(changes)} cannot be expressed; torch.nn.LSTM is NP, vanilla "
             "without peepholes."
         )
+
+
+def _refuse_own_parts(module: Recurrent) -> None:
+    names = module.regularisation.names()
+    if module.merge != "concat":
+        names.append(f"merge={module.merge!r}")
+    if module.variational_dropout:
+        names.append("variational dropout")
+    if names:
+        raise ValueError(f"to_torch: {', '.join(names)} cannot be expressed; torch.nn has none of it.")
 
 
 def _refuse_parametrized(who: str, module: nn.Module) -> None:

@@ -46,7 +46,11 @@ class VariationalDropout(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Values (T, B, H) to the same with units at 0, the rest scaled so that the mean stays."""
-        if not self.training or self.share == 0:
-            return x
-        mask = functional.dropout(x.new_ones(1, *x.shape[1:]), self.share)
-        return x * mask
+        return drop_units(x, self.share, self.training)
+
+
+def drop_units(x: Tensor, share: float, training: bool) -> Tensor:
+    """Values (T, B, H) with the same units dropped at every time step; see `VariationalDropout`."""
+    if not training or share == 0:
+        return x
+    return x * functional.dropout(x.new_ones(1, *x.shape[1:]), share)

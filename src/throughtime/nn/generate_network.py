@@ -41,11 +41,11 @@ class GenerateNetwork(nn.Module):
         self.recurrent = recurrent
         self.dropout = nn.Dropout(dropout)
         self.projection = nn.Linear(H, E, bias=False) if tied else None
-        self.head = nn.Linear(E if tied else H, symbols)
+        self.head = None if tied else nn.Linear(H, symbols)
+        self.bias = nn.Parameter(torch.zeros(symbols)) if tied else None
         if tied:
-            self.head.weight = None  # type: ignore[assignment]
             with torch.no_grad():
-                self.embedding.weight.mul_(E**-0.5)
+                self.embedding.weight.mul_(E**-0.5)  # as outputs they make logits of about unit size
 
     def forward(
         self, symbols: Tensor, state: tuple[Tensor, ...] | Tensor | None = None
@@ -65,10 +65,11 @@ class GenerateNetwork(nn.Module):
 
     def logits(self, y: Tensor) -> Tensor:
         """Outputs (..., H) of the last layer to logits (..., V)."""
-        if self.projection is None:
-            found: Tensor = self.head(y)
-            return found
-        return functional.linear(self.projection(y), self.embedding.weight[: self.symbols], self.head.bias)
+        if self.projection is not None:
+            return functional.linear(self.projection(y), self.embedding.weight[: self.symbols], self.bias)
+        assert self.head is not None
+        found: Tensor = self.head(y)
+        return found
 
     def stepper(self) -> SymbolStepper:
         """This network, one symbol per call; see `SymbolStepper`."""

@@ -12,6 +12,7 @@ from torch.nn.utils.rnn import PackedSequence
 from throughtime import ops
 from throughtime.cells import LSTMCell, Variant
 from throughtime.nn.recurrent import Layer, Recurrent, State
+from throughtime.nn.regularisation import Regularisation, run_layer
 from throughtime.nn.sequences import Lengths
 from throughtime.ops.backends import resolve
 from throughtime.ops.lstm_loop import LSTMParameters
@@ -20,7 +21,7 @@ from throughtime.ops.transforms import in_forward_mode, refuse_forward_mode
 
 
 class LSTMLayer(Layer):
-    """One LSTM layer. Parameters: weight_ih, weight_hh, bias, peephole, weight_gates, as they exist."""
+    """One LSTM layer. Its parameters are those that the cell's `shapes` names."""
 
     cell: LSTMCell
 
@@ -49,6 +50,8 @@ class LSTMLayer(Layer):
         """One sequence through this layer in its direction."""
         if in_forward_mode():
             refuse_forward_mode("LSTM", x, *state, *self.parameters(recurse=False))
+        if self.regularisation.active(self.training):
+            return run_layer(self, f"LSTM {self.variant_name}", x, state, lengths)
         y, y_n, c_n, gates_n = ops.run_lstm(
             x,
             state[0],
@@ -83,7 +86,14 @@ class LSTM(Recurrent):
         bias: Whether there are biases.
         batch_first: Input and output are (B, T, ·) instead of (T, B, ·).
         dropout: Probability with which an output on its way to the next layer is dropped in training.
+        variational_dropout: Drop the same units at every time step there (Gal and Ghahramani, 2016).
         bidirectional: A second direction in every layer.
+        merge: What a layer gives on of its two directions: "concat", "sum" or "mean".
+        layer_norm: Normalise rows within the cell (Ba, Kiros and Hinton, 2016); see docs/cells.md.
+        zoneout: Probability with which an entry of c and of y stays as it is for a step, in training by
+            chance, in evaluation in the mean (Krueger et al., 2017): one for both, or a pair (of c, of y).
+        recurrent_dropout: Probability with which an entry of y(t-1) is hidden from the recurrent weights in
+            training, the same at every step of a sequence (Gal and Ghahramani, 2016).
         forget_bias: What the forget gate's bias starts from, in every layer and direction. CIFG's
             input gate starts from its negative, which gives f = 1 - i the same value.
         backend: Who computes: "auto" or the name of a backend.
@@ -108,13 +118,19 @@ class LSTM(Recurrent):
         bias: bool = True,
         batch_first: bool = False,
         dropout: float = 0.0,
+        variational_dropout: bool = False,
         bidirectional: bool = False,
+        merge: str = "concat",
+        layer_norm: bool = False,
+        zoneout: float | tuple[float, float] = 0.0,
+        recurrent_dropout: float = 0.0,
         forget_bias: float = 1.0,
         backend: str = "auto",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        cell = LSTMCell(_chosen(variant, peepholes), bool(bias))
+        regularisation = Regularisation.checked("LSTM", layer_norm, zoneout, recurrent_dropout, has_cell=True)
+        cell = LSTMCell(_chosen(variant, peepholes), bool(bias), layer_norm)
         super().__init__(
             cell,
             input_size,
@@ -123,7 +139,10 @@ class LSTM(Recurrent):
             bias=bias,
             batch_first=batch_first,
             dropout=dropout,
+            variational_dropout=variational_dropout,
             bidirectional=bidirectional,
+            merge=merge,
+            regularisation=regularisation,
             backend=backend,
             device=device,
             dtype=dtype,
@@ -150,8 +169,8 @@ class LSTM(Recurrent):
             lengths: For each sequence its number of steps, 0 to T, in any order; None if all have T.
 
         Returns:
-            The last layer's outputs, (T, B, D·H) in the order of x (a PackedSequence for one), zero past
-            a sequence's end, and the state after each sequence's true last step.
+            The last layer's outputs, (T, B, output_size) in the order of x (a PackedSequence for one), zero
+            past a sequence's end, and the state after each sequence's true last step.
 
         Raises:
             TypeError: x, the state or the lengths are of the wrong type.

@@ -20,11 +20,14 @@ from torch.nn.utils.rnn import PackedSequence
 
 from throughtime.cells import Cell
 from throughtime.nn import watching
+from throughtime.nn.dropout import drop_units
+from throughtime.nn.regularisation import NOTHING, Regularisation, SteppedLayers, check_merge, merged
 from throughtime.nn.sequences import Lengths, Sequences, take_in
 from throughtime.nn.stepper import Stepper
 from throughtime.nn.torch_names import rename_torch_keys
 from throughtime.ops.backends import check_backend, resolve
-from throughtime.ops.stream import StreamLayer, open_stream
+from throughtime.ops.regularised_loop import PARAMETERS
+from throughtime.ops.stream import Stream, StreamLayer, open_stream
 
 State = tuple[Tensor, ...]
 
@@ -46,6 +49,10 @@ class Layer(nn.Module, abc.ABC):
     bias: Tensor | None
     peephole: Tensor | None
     weight_gates: Tensor | None
+    gain_ih: Tensor | None
+    gain_hh: Tensor | None
+    gain_c: Tensor | None
+    bias_c: Tensor | None
 
     def __init__(
         self,
@@ -59,7 +66,9 @@ class Layer(nn.Module, abc.ABC):
         super().__init__()
         self.runs_in_reverse = reverse
         self.backend = backend
-        for name in ("weight_ih", "weight_hh", "bias", "peephole", "weight_gates"):
+        self.regularisation = NOTHING
+        self.merge = "concat"
+        for name in PARAMETERS:
             parameter = None
             if name in shapes:
                 parameter = nn.Parameter(torch.empty(shapes[name], device=device, dtype=dtype))
@@ -75,7 +84,7 @@ class Layer(nn.Module, abc.ABC):
         """This layer as a stream takes it."""
 
     def forward(self, x: Tensor, states: list[State], lengths: Tensor | None) -> tuple[Tensor, list[State]]:
-        """Both directions, outputs side by side.
+        """Both directions, outputs merged.
 
         Args:
             x: (T, B, I).
@@ -83,13 +92,13 @@ class Layer(nn.Module, abc.ABC):
             lengths: (B,) or None.
 
         Returns:
-            Output (T, B, D·H) and the final state of each direction.
+            Output, (T, B, D·H) if side by side, else (T, B, H), and the final state of each direction.
         """
         output, final = self._run_or_be_watched(x, states[0], lengths)
         if self.reverse is None:
             return output, [final]
         backwards, final_backwards = self.reverse._run_or_be_watched(x, states[1], lengths)
-        return torch.cat([output, backwards], dim=-1), [final, final_backwards]
+        return merged(output, backwards, self.merge), [final, final_backwards]
 
     def _run_or_be_watched(self, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         if watching.open_watches:
@@ -123,7 +132,10 @@ class Recurrent(nn.Module, abc.ABC):
         bias: bool,
         batch_first: bool,
         dropout: float,
+        variational_dropout: bool,
         bidirectional: bool,
+        merge: str,
+        regularisation: Regularisation,
         backend: str,
         device: torch.device | str | None,
         dtype: torch.dtype | None,
@@ -143,14 +155,19 @@ class Recurrent(nn.Module, abc.ABC):
         self.bias = bool(bias)
         self.batch_first = bool(batch_first)
         self.dropout = float(dropout)
+        self.variational_dropout = bool(variational_dropout)
         self.bidirectional = bool(bidirectional)
+        self.merge = check_merge(type(self).__name__, merge)
+        self.regularisation = regularisation
         self.backend = check_backend(backend)
         self.state_sizes: dict[str, int] = self._state_sizes()
         for number in range(num_layers):
-            size = input_size if number == 0 else hidden_size * self.num_directions
+            size = input_size if number == 0 else self.output_size
             layer = self._make_layer(size, False, device, dtype)
+            layer.regularisation, layer.merge = regularisation, merge
             if bidirectional:
                 layer.reverse = self._make_layer(size, True, device, dtype)
+                layer.reverse.regularisation = regularisation
             self.add_module(f"layer{number}", layer)
         self.register_load_state_dict_pre_hook(rename_torch_keys)  # type: ignore[no-untyped-call]
 
@@ -174,6 +191,11 @@ class Recurrent(nn.Module, abc.ABC):
         return 2 if self.bidirectional else 1
 
     @property
+    def output_size(self) -> int:
+        """Last dimension of the output: D·H where directions stand side by side, else H."""
+        return self.hidden_size * (self.num_directions if self.merge == "concat" else 1)
+
+    @property
     def layers(self) -> list[Layer]:
         """The layers from the input upwards."""
         children: dict[str, Any] = self._modules
@@ -184,8 +206,13 @@ class Recurrent(nn.Module, abc.ABC):
         """Draw every weight anew from U(-1/√H, 1/√H) and set the biases; see docs/cells.md."""
         bound = 1 / math.sqrt(self.hidden_size)
         for name, parameter in self.named_parameters():
-            if name.rpartition(".")[2] == "bias":
+            own = name.rpartition(".")[2]
+            if own == "bias":
                 self._reset_bias(parameter)
+            elif own.startswith("gain"):
+                parameter.fill_(1)
+            elif own == "bias_c":
+                parameter.zero_()
             else:
                 parameter.uniform_(-bound, bound)
 
@@ -196,7 +223,12 @@ class Recurrent(nn.Module, abc.ABC):
             "bias": (self.bias, True),
             "batch_first": (self.batch_first, False),
             "dropout": (self.dropout, 0.0),
+            "variational_dropout": (self.variational_dropout, False),
             "bidirectional": (self.bidirectional, False),
+            "merge": (self.merge, "concat"),
+            "layer_norm": (self.regularisation.layer_norm, False),
+            "zoneout": (self.regularisation.zoneout, (0.0, 0.0)),
+            "recurrent_dropout": (self.regularisation.recurrent_dropout, 0.0),
             "backend": (self.backend, "auto"),
         }
         changed = (f"{name}={value!r}" for name, (value, default) in arguments.items() if value != default)
@@ -226,8 +258,12 @@ class Recurrent(nn.Module, abc.ABC):
             )
         self._check_size("batch_size", batch_size)
         parameter = self.layers[0].weight_hh
-        layers = [layer.for_stream() for layer in self.layers]
-        opened = open_stream(layers, batch_size, resolve(self.backend, parameter))
+        opened: Stream
+        if self.regularisation.always:
+            opened = SteppedLayers(self.layers, batch_size)
+        else:
+            layers = [layer.for_stream() for layer in self.layers]
+            opened = open_stream(layers, batch_size, resolve(self.backend, parameter))
         stepper = Stepper(opened, batch_size, len(self.state_sizes) == 1)
         if state is not None:
             stepper.set_state(state)
@@ -257,7 +293,10 @@ class Recurrent(nn.Module, abc.ABC):
         D = self.num_directions
         for number, layer in enumerate(self.layers):
             if number > 0 and self.dropout > 0:
-                output = functional.dropout(output, self.dropout, self.training)
+                if self.variational_dropout:
+                    output = drop_units(output, self.dropout, self.training)
+                else:
+                    output = functional.dropout(output, self.dropout, self.training)
             output, last = layer(output, initial[number * D : (number + 1) * D], batch.lengths)
             final += last
         if len(final) == 1:

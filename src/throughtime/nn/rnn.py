@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 from throughtime import ops
 from throughtime.cells import SimpleRNNCell
 from throughtime.nn.recurrent import Layer, Recurrent, State
+from throughtime.nn.regularisation import Regularisation, run_layer
 from throughtime.nn.sequences import Lengths
 from throughtime.ops.backends import resolve
 from throughtime.ops.simple_rnn_loop import RNNParameters
@@ -19,7 +20,7 @@ from throughtime.ops.transforms import in_forward_mode, refuse_forward_mode
 
 
 class RNNLayer(Layer):
-    """One layer of a simple RNN. Parameters: weight_ih, weight_hh, bias."""
+    """One layer of a simple RNN. Its parameters are those that the cell's `shapes` names."""
 
     cell: SimpleRNNCell
 
@@ -47,6 +48,8 @@ class RNNLayer(Layer):
         """One sequence through this layer in its direction."""
         if in_forward_mode():
             refuse_forward_mode("RNN", x, *state, *self.parameters(recurse=False))
+        if self.regularisation.active(self.training):
+            return run_layer(self, f"RNN {self.nonlinearity}", x, state, lengths)
         h, h_n = ops.run_simple_rnn(
             x,
             state[0],
@@ -75,7 +78,14 @@ class RNN(Recurrent):
         bias: Whether there are biases.
         batch_first: Input and output are (B, T, ·) instead of (T, B, ·).
         dropout: Probability with which an output on its way to the next layer is dropped in training.
+        variational_dropout: Drop the same units at every time step there (Gal and Ghahramani, 2016).
         bidirectional: A second direction in every layer.
+        merge: What a layer gives on of its two directions: "concat", "sum" or "mean".
+        layer_norm: Normalise rows within the cell (Ba, Kiros and Hinton, 2016); see docs/cells.md.
+        zoneout: Probability with which an entry of h stays as it is for a step, in training by chance, in
+            evaluation in the mean (Krueger et al., 2017).
+        recurrent_dropout: Probability with which an entry of h(t-1) is hidden from the recurrent weights in
+            training, the same at every step of a sequence (Gal and Ghahramani, 2016).
         backend: Who computes: "auto" or the name of a backend.
         device: Where the parameters are put.
         dtype: Their dtype. The network computes in it, also under autocast.
@@ -97,20 +107,29 @@ class RNN(Recurrent):
         bias: bool = True,
         batch_first: bool = False,
         dropout: float = 0.0,
+        variational_dropout: bool = False,
         bidirectional: bool = False,
+        merge: str = "concat",
+        layer_norm: bool = False,
+        zoneout: float = 0.0,
+        recurrent_dropout: float = 0.0,
         backend: str = "auto",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
+        regularisation = Regularisation.checked("RNN", layer_norm, zoneout, recurrent_dropout, has_cell=False)
         super().__init__(
-            SimpleRNNCell(nonlinearity, bool(bias)),
+            SimpleRNNCell(nonlinearity, bool(bias), layer_norm),
             input_size,
             hidden_size,
             num_layers,
             bias=bias,
             batch_first=batch_first,
             dropout=dropout,
+            variational_dropout=variational_dropout,
             bidirectional=bidirectional,
+            merge=merge,
+            regularisation=regularisation,
             backend=backend,
             device=device,
             dtype=dtype,
@@ -133,8 +152,8 @@ class RNN(Recurrent):
             lengths: For each sequence its number of steps, 0 to T, in any order; None if all have T.
 
         Returns:
-            The last layer's outputs, (T, B, D·H) in the order of x (a PackedSequence for one), zero past
-            a sequence's end, and the state after each sequence's true last step.
+            The last layer's outputs, (T, B, output_size) in the order of x (a PackedSequence for one), zero
+            past a sequence's end, and the state after each sequence's true last step.
 
         Raises:
             TypeError: x, the state or the lengths are of the wrong type.

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from throughtime.cells import Cell, StepErrors, Values
+from throughtime.ops.noise import NO_NOISE, Noise, kept, through
 from throughtime.ops.padding import Padding, cleared, direction, padding
 
 
@@ -23,7 +24,7 @@ class Forward(NamedTuple):
         output: The cell's output, (T, B, H), zero at padded steps.
         final: The state after the last step, by name.
         values: What `step` returned at each t.
-        before: The state that each t read.
+        before: The state that each t read; after recurrent dropout.
     """
 
     output: Tensor
@@ -55,17 +56,23 @@ def forward(
     p: Mapping[str, Tensor],
     lengths: Tensor | None = None,
     reverse: bool = False,
+    noise: Noise = NO_NOISE,
 ) -> Forward:
     """Run a cell over x (T, B, I) from an initial state, each value (B, H)."""
-    pad = padding(lengths, x)
+    pad, name = padding(lengths, x), cell.state[0]
     steps = cleared(x, pad).unbind(0)
     T, state = len(steps), dict(initial)
     values: list[Values] = [{} for _ in steps]
     before: list[Values] = [{} for _ in steps]
+    outputs = list(steps)
     for t in direction(T, reverse):
-        before[t], values[t] = state, cell.step(steps[t], state, p)
-        state = {name: _where(pad, t, values[t][name], state[name]) for name in cell.state}
-    output = torch.stack([value[cell.state[0]] for value in values])
+        before[t] = state if noise.mask is None else {**state, name: state[name] * noise.mask}
+        values[t] = cell.step(steps[t], before[t], p)
+        shares = _shares(cell, noise, t, state[name])
+        found = {k: through(values[t][k], state[k], shares.get(k, 1.0)) for k in cell.state}
+        state = {k: _where(pad, t, found[k], state[k]) for k in cell.state}
+        outputs[t] = found[name]
+    output = torch.stack(outputs)
     return Forward(cleared(output, pad), state, values, before)
 
 
@@ -78,6 +85,7 @@ def backward(
     d_final: Mapping[str, Tensor],
     lengths: Tensor | None = None,
     reverse: bool = False,
+    noise: Noise = NO_NOISE,
 ) -> Backward:
     """Run a cell's `step_backward` back over the sequence.
 
@@ -90,6 +98,7 @@ def backward(
         d_final: Errors that reach the final state, by name, each (B, H).
         lengths: As in `forward`.
         reverse: As in `forward`.
+        noise: As in `forward`.
     """
     pad = padding(lengths, x)
     steps, from_above = cleared(x, pad).unbind(0), cleared(d_output, pad).unbind(0)
@@ -99,13 +108,28 @@ def backward(
     for t in reversed(direction(len(steps), reverse)):
         arriving = {name: _where(pad, t, error, torch.zeros_like(error)) for name, error in carried.items()}
         arriving[cell.state[0]] = arriving[cell.state[0]] + from_above[t]
-        step = cell.step_backward(steps[t], run.before[t], p, run.values[t], arriving)
-        carried = {name: _where(pad, t, step.state[name], carried[name]) for name in cell.state}
+        shares = _shares(cell, noise, t, arriving[cell.state[0]])
+        to_cell = {**arriving, **{name: share * arriving[name] for name, share in shares.items()}}
+        step = cell.step_backward(steps[t], run.before[t], p, run.values[t], to_cell)
+        from_step = dict(step.state)
+        if noise.mask is not None:
+            from_step[cell.state[0]] = from_step[cell.state[0]] * noise.mask
+        for name, share in shares.items():
+            from_step[name] = from_step[name] + (1 - share) * arriving[name]
+        carried = {name: _where(pad, t, from_step[name], carried[name]) for name in cell.state}
         gradients = {name: gradients.get(name, 0) + share for name, share in step.parameters.items()}
         found[t] = step
     complete = [step for step in found if step is not None]
     d_x = torch.stack([step.errors["d_x"] for step in complete])
     return Backward(d_x, carried, gradients, complete)
+
+
+def _shares(cell: Cell, noise: Noise, t: int, like: Tensor) -> dict[str, Tensor | float]:
+    """What zoneout lets through of each value of the state; empty without zoneout."""
+    if not any(noise.zoneout):
+        return {}
+    of_c, of_y = kept(noise, t, like)
+    return {name: of_c if name == "c" else of_y for name in ("c", cell.state[0]) if name in cell.state}
 
 
 def _where(pad: Padding | None, t: int, real: Tensor, padded: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from throughtime.page.fit_report import SHELL, FitReport, render_fit_report, tim
 from throughtime.page.parts import Number, Part
 from throughtime.page.words import SPACE, Figure, Verdict, number
 
-_MODULES = (*SHELL, "classes.js", "classify.js")
+_MODULES = (*SHELL, "heat.js", "classes.js", "curves.js", "classify.js")
 
 
 class Figures(Part):
@@ -42,15 +42,15 @@ class ClassFigures(Part):
     precision: Number
     recall: Number
     f1: Number
-    texts: int
+    count: int
 
 
 class Bin(Part):
-    """Test texts of about the same confidence: its mean, the share that is right, how many."""
+    """What is of about the same confidence in the test part: its mean, the share that is right, how many."""
 
     confidence: Number
     accuracy: Number
-    texts: int
+    count: int
 
 
 class Word(Part):
@@ -60,10 +60,31 @@ class Word(Part):
     counts: Number
 
 
-class Example(Part):
-    """One test text with the answer, its probability, and the truth."""
+class Channel(Part):
+    """One value of every step that is drawn, as the network reads it: in standard deviations."""
 
-    words: tuple[Word, ...]
+    name: str
+    values: tuple[Number, ...]
+
+
+class Stretch(Part):
+    """Steps `first` to `last`, and by how much the probability of the answer falls without them."""
+
+    first: int
+    last: int
+    counts: Number
+
+
+class Example(Part):
+    """One text or sequence of the test part with the answer, its probability, and the truth.
+
+    A text has `words`; a sequence the `steps` that are drawn, counted from 1, `channels` and `stretches`.
+    """
+
+    words: tuple[Word, ...] = ()
+    steps: tuple[int, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
     answer: str
     confidence: Number
     truth: str
@@ -78,14 +99,14 @@ class Group(Part):
 
 
 class PartOfData(Part):
-    """One part of the data: its name, and texts of each class in the order of the classes."""
+    """One part of the data: its name, and how many of each class in the order of the classes."""
 
     part: str
-    texts: tuple[int, ...]
+    counts: tuple[int, ...]
 
 
 class ClassifyReport(FitReport):
-    """Everything the page shows.
+    """Everything the page shows: `noun` is what is classed, `known` how much is known of it, in words.
 
     Raises:
         pydantic.ValidationError: a field is missing, the matrix is not square in the classes, or there
@@ -95,7 +116,8 @@ class ClassifyReport(FitReport):
     source: str
     classes: tuple[str, ...]
     parts: tuple[PartOfData, ...]
-    words: int
+    noun: str = "text"
+    known: str
     scores: tuple[Score, ...]
     per_class: tuple[ClassFigures, ...]
     confusion: tuple[tuple[int, ...], ...]
@@ -116,7 +138,7 @@ class ClassifyReport(FitReport):
 
 def render_classify_report(report: ClassifyReport) -> str:
     """The whole page as HTML text, to be written as UTF-8."""
-    return render_fit_report(report, classify_verdict(report), _MODULES, styles=("classify.css",))
+    return render_fit_report(report, classify_verdict(report), _MODULES, styles=("heat.css", "classify.css"))
 
 
 def classify_verdict(report: ClassifyReport) -> Verdict:
@@ -126,15 +148,21 @@ def classify_verdict(report: ClassifyReport) -> Verdict:
     best = max(baselines, key=lambda score: score.test.accuracy, default=None)
     against = "" if best is None else f", {_apart(network, best)}"
     figures = [
-        Figure("Accuracy on test", f"{100 * network.test.accuracy:.1f}", "%", f"{_texts(report)} test texts")
+        Figure(
+            "Accuracy on test",
+            f"{100 * network.test.accuracy:.1f}",
+            "%",
+            f"{_counted(report)} test {report.noun}s",
+        )
     ]
     if best is not None:
         figures.append(Figure("Best baseline", f"{100 * best.test.accuracy:.1f}", "%", best.label))
     error = f"{100 * report.calibration_error:.1f}"
     figures.append(Figure("Calibration error", error, "points", "confidence against share right"))
     figures.append(time_to_fit(report))
+    share = f"{100 * network.test.accuracy:.1f}{SPACE}%"
     return Verdict(
-        headline=f"{100 * network.test.accuracy:.1f}{SPACE}% of the test texts are classed right{against}.",
+        headline=f"{share} of the test {report.noun}s are classed right{against}.",
         detail=_confidence(report),
         figures=tuple(figures),
     )
@@ -148,12 +176,12 @@ def _apart(network: Score, best: Score) -> str:
     return f"{number(abs(apart), 2)}{SPACE}points {side} the best baseline"
 
 
-def _texts(report: ClassifyReport) -> str:
+def _counted(report: ClassifyReport) -> str:
     return f"{sum(map(sum, report.confusion)):,}"
 
 
 def _confidence(report: ClassifyReport) -> str:
     """Mean confidence beside the share that is right."""
-    texts = sum(one.texts for one in report.calibration)
-    mean = sum(one.confidence * one.texts for one in report.calibration) / texts
+    total = sum(one.count for one in report.calibration)
+    mean = sum(one.confidence * one.count for one in report.calibration) / total
     return f"On average it is {100 * mean:.1f}{SPACE}% sure of its answers."

@@ -11,20 +11,21 @@ from torch import Tensor
 from throughtime.cells import LSTMCell, SimpleRNNCell
 from throughtime.nn.lstm import LSTMLayer
 from throughtime.nn.recurrent import Layer, State
+from throughtime.nn.regularisation import draw_noise, inputs_of
 from throughtime.nn.rnn import RNNLayer
-from throughtime.ops import recorded
+from throughtime.ops import recorded, recorded_regularised
 from throughtime.ops.backends import resolve
 from throughtime.ops.lstm_loop import LSTMParameters, LSTMState
 from throughtime.ops.padding import Padding, padding
-from throughtime.ops.recorded import LSTMErrorsFound, LSTMRun, RNNErrorsFound
+from throughtime.ops.recorded import LSTMErrorsFound, LSTMRun, OnLSTMErrors, OnRNNErrors, RNNErrorsFound
+from throughtime.ops.regularised import backend_for
+from throughtime.ops.regularised_loop import PARAMETERS, Inputs, Way
 from throughtime.ops.simple_rnn_loop import RNNParameters
 from throughtime.ops.transforms import refuse_forward_mode
 from throughtime.recording.arrays import Array, Arrays
 from throughtime.recording.layer_record import LayerRecord
 
 FoundT = TypeVar("FoundT", LSTMErrorsFound, RNNErrorsFound)
-
-_PARAMETERS = ("weight_ih", "weight_hh", "bias", "peephole", "weight_gates")
 
 
 class _Job(NamedTuple):
@@ -59,8 +60,10 @@ def run_and_keep(
         Output, final state, and the record, whose errors follow when `backward()` arrives.
 
     Raises:
-        NotImplementedError: something other than autograd transforms the computation.
+        NotImplementedError: something other than autograd transforms the computation, or the layer has
+            zoneout.
     """
+    _refuse_zoneout(layer, path)
     refuse_forward_mode("record", x, *state, *layer.parameters(recurse=False))
     record = _begin(layer, path, x, state, lengths)
     job = _Job(x, state, lengths, names, record, padding(lengths, x))
@@ -74,12 +77,21 @@ def run_and_keep(
     return output, final, record
 
 
+def _refuse_zoneout(layer: Layer, path: str) -> None:
+    if any(layer.regularisation.zoneout):
+        raise NotImplementedError(
+            f"record: {path} has zoneout, which leads errors past the cell; that is not recorded."
+        )
+
+
 def _begin(layer: Layer, path: str, x: Tensor, state: State, lengths: Tensor | None) -> LayerRecord:
     """The record before the layer has run."""
     lstm = isinstance(layer, LSTMLayer)
     cell = layer.cell
     variant = cell.variant if isinstance(cell, LSTMCell) else None
-    parameters = {name: getattr(layer, name) for name in _PARAMETERS}
+    parameters = {name: getattr(layer, name) for name in PARAMETERS}
+    beside = tuple(layer.regularisation.names()) if layer.regularisation.active(layer.training) else ()
+    like = layer.weight_hh
     return LayerRecord(
         path=path,
         kind="LSTM" if lstm else "RNN",
@@ -91,7 +103,8 @@ def _begin(layer: Layer, path: str, x: Tensor, state: State, lengths: Tensor | N
         input_size=x.shape[2],
         hidden_size=layer.weight_hh.shape[1],
         reverse=layer.runs_in_reverse,
-        backend=resolve(layer.backend, layer.weight_hh),
+        backend=backend_for(layer.backend, like) if beside else resolve(layer.backend, like),
+        beside=beside,
         dtype=layer.weight_hh.dtype,
         lengths=None if lengths is None else lengths.detach().cpu().to(torch.int64).clone(),
         values={},
@@ -113,21 +126,32 @@ def _named_state(names: Sequence[str] | Mapping[str, Tensor], state: Sequence[Te
 
 def _run_lstm(layer: LSTMLayer, job: _Job) -> tuple[Tensor, State]:
     x, state, lengths, names, record, pad = job
-    run = recorded.run_lstm(
-        x,
-        LSTMState(state[0], state[1], state[2] if len(state) == 3 else None),
-        LSTMParameters(layer.weight_ih, layer.weight_hh, layer.bias, layer.peephole, layer.weight_gates),
-        lengths,
-        layer.variant_name,
-        layer.runs_in_reverse,
-        record.backend,
-        bars=any(f"{block}_bar" in names for block in layer.cell.variant.blocks),
-        found=_take_errors(job, lambda found: _lstm_errors(layer.cell, found, names))
-        if job.with_errors
-        else None,
-    )
+    bars = any(f"{block}_bar" in names for block in layer.cell.variant.blocks)
+    found: OnLSTMErrors | None = None
+    if job.with_errors:
+        found = _take_errors(job, lambda errors: _lstm_errors(layer.cell, errors, names))
+    if record.beside:
+        run = recorded_regularised.run_lstm(*_regularised(layer, job), bars=bars, found=found)
+    else:
+        run = recorded.run_lstm(
+            x,
+            LSTMState(state[0], state[1], state[2] if len(state) == 3 else None),
+            LSTMParameters(layer.weight_ih, layer.weight_hh, layer.bias, layer.peephole, layer.weight_gates),
+            lengths,
+            layer.variant_name,
+            layer.runs_in_reverse,
+            record.backend,
+            bars=bars,
+            found=found,
+        )
     record.values = Arrays(_lstm_values(layer.cell, x, run, names), pad)
     return run.y, tuple(part for part in run.final if part is not None)
+
+
+def _regularised(layer: LSTMLayer | RNNLayer, job: _Job) -> tuple[Inputs, Way, str]:
+    """The layer's arguments where it is no plain cell."""
+    way = Way(layer.cell, draw_noise(layer, job.state), job.lengths, layer.runs_in_reverse)
+    return inputs_of(layer, job.x, job.state), way, job.record.backend
 
 
 def _lstm_values(cell: LSTMCell, x: Tensor, run: LSTMRun, names: frozenset[str]) -> dict[str, Array]:
@@ -155,17 +179,23 @@ def _lstm_errors(cell: LSTMCell, found: LSTMErrorsFound, names: frozenset[str]) 
 
 def _run_rnn(layer: RNNLayer, job: _Job) -> tuple[Tensor, State]:
     x, state, lengths, names, record, pad = job
-    run = recorded.run_rnn(
-        x,
-        state[0],
-        RNNParameters(layer.weight_ih, layer.weight_hh, layer.bias),
-        lengths,
-        layer.nonlinearity,
-        layer.runs_in_reverse,
-        record.backend,
-        bars="a" in names,
-        found=_take_errors(job, lambda found: _rnn_errors(found, names)) if job.with_errors else None,
-    )
+    found: OnRNNErrors | None = None
+    if job.with_errors:
+        found = _take_errors(job, lambda errors: _rnn_errors(errors, names))
+    if record.beside:
+        run = recorded_regularised.run_rnn(*_regularised(layer, job), bars="a" in names, found=found)
+    else:
+        run = recorded.run_rnn(
+            x,
+            state[0],
+            RNNParameters(layer.weight_ih, layer.weight_hh, layer.bias),
+            lengths,
+            layer.nonlinearity,
+            layer.runs_in_reverse,
+            record.backend,
+            bars="a" in names,
+            found=found,
+        )
     arrays = {"x": _of_user(x)}
     if run.a is not None:
         arrays["a"] = Array.of(run.a)

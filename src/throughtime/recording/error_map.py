@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 from torch import Tensor, nn
 
+from throughtime.nn.recurrent import Recurrent
 from throughtime.ops import native_error_rows
 from throughtime.ops.error_rows import RowNorms, error_rows
 from throughtime.ops.local_factors import LocalFactors
@@ -192,7 +193,8 @@ def map_of_pass(
     stack = [passes.of(path)]
     if number < network.num_layers - 1:
         stack = _stack(passes, number)
-    return map_of_stack(stack, _own_part(start, stack[-1], network.hidden_size), at=at, backend=backend)
+    start = _own_part(start, stack[-1], network)
+    return map_of_stack(stack, start, at=at, backend=backend)
 
 
 def map_of_stack(
@@ -260,8 +262,11 @@ def _steps(at: Tensor | list[int] | None, T: int, B: int) -> Tensor:
     return steps
 
 
-def _own_part(start: Tensor, top: LayerPass, H: int) -> Tensor:
-    """The direction's half of the output's errors."""
+def _own_part(start: Tensor, top: LayerPass, network: Recurrent) -> Tensor:
+    """The direction's part of the errors of the network's output."""
+    if network.bidirectional and network.merge != "concat":
+        return start / 2 if network.merge == "mean" else start
+    H = network.hidden_size
     part: Tensor = start[..., H:] if top.path.endswith(".reverse") else start[..., :H]
     return part
 

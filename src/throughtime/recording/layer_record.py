@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from throughtime.cells import LSTMCell, SimpleRNNCell, Variant
+from throughtime.errors import RecordingError
 from throughtime.recording.arrays import JoinedArrays
 
 
@@ -47,6 +48,7 @@ class LayerRecord:
         detached: Whether errors could not flow on into that pass.
         backward_passes: How many backward passes have reached it; their errors are added up.
         parts: The passes that this record joins along time; empty for a single pass.
+        beside: What the layer had beside its cell, in words: layer normalisation, recurrent dropout.
     """
 
     path: str
@@ -73,6 +75,7 @@ class LayerRecord:
     detached: bool = False
     backward_passes: int = 0
     parts: tuple[LayerRecord, ...] = field(default=(), repr=False)
+    beside: tuple[str, ...] = ()
 
     @property
     def cell(self) -> LSTMCell | SimpleRNNCell:
@@ -90,6 +93,18 @@ class LayerRecord:
         if not isinstance(cell, LSTMCell):
             raise TypeError(f"recording: {self.path!r} is an RNN, which has no LSTM cell.")
         return cell
+
+    def must_be_plain(self, who: str) -> None:
+        """Refuse what knows nothing but the equations of the cell.
+
+        Raises:
+            RecordingError: the layer had something beside them.
+        """
+        if self.beside:
+            raise RecordingError(
+                f"{who}: {self.path} ran with {' and '.join(self.beside)}, and {who} knows the plain cell "
+                "only; values and errors can be read."
+            )
 
     @property
     def output(self) -> str:

@@ -186,7 +186,8 @@ def watching(model: nn.Module, layer: str | None, who: str) -> Iterator[Passes]:
         who: Whose message an error is.
 
     Raises:
-        ValueError: there is no such layer, no network, or several to choose from.
+        ValueError: there is no such layer, no network, several to choose from, or a network that does more
+            than the equations of its cell.
     """
     passes = _find(model, layer, who)
     with contextlib.ExitStack() as stack:
@@ -209,12 +210,24 @@ def _find(model: nn.Module, layer: str | None, who: str) -> Passes:
     if layer is not None:
         for passes in found:
             if layer in passes.paths():
-                return passes
+                return _plain(passes, who)
         raise ValueError(f"{who}: layer={layer!r} is not in the model; there are {', '.join(paths)}.")
     if len(found) > 1:
         there = ", ".join(paths)
         raise ValueError(f"{who}: the model holds {len(found)} networks; say layer=, one of {there}.")
-    return found[0]
+    return _plain(found[0], who)
+
+
+def _plain(passes: Passes, who: str) -> Passes:
+    """The same, if its layers are nothing but their cells."""
+    how, training = passes.network.regularisation, passes.network.training
+    if how.active(training):
+        advice = "" if how.always else "; call model.eval(), which turns it off"
+        raise ValueError(
+            f"{who}: the network runs with {' and '.join(how.names())}, which errors are not followed "
+            f"through{advice}."
+        )
+    return passes
 
 
 def run(model: nn.Module, x: Any, inputs: dict[str, Any]) -> Any:

@@ -62,6 +62,7 @@ class LayerHeader(BaseModel):
     backward_passes: int
     values: list[str]
     errors: list[str]
+    beside: tuple[str, ...] = ()
 
 
 class Header(BaseModel):

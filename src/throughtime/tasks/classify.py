@@ -1,7 +1,10 @@
-"""Tell which class a text belongs to: many-to-one.
+"""Tell which class a text or a sequence of numbers belongs to: many-to-one.
 
     classifier = throughtime.Classifier().fit("reviews.csv")
     classifier.predict(["a fine film", "two hours too long"])
+
+    classifier = throughtime.Classifier().fit(arrays, labels)  # each (T,) or (T, I)
+    classifier.predict(arrays[:3])
 
 Follows the conventions of scikit-learn; see `throughtime.tasks.estimator`.
 """
@@ -17,13 +20,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from throughtime.data import Texts, Words
 from throughtime.errors import ModelFolderError
 from throughtime.nn.classify_network import Ensemble
 from throughtime.tasks import model_folder
-from throughtime.tasks.classify_card import TOKENIZER, ClassifyCard, ClassifyRun
-from throughtime.tasks.classify_data import ClassifyData, batches_of, other_part, prepare_texts
+from throughtime.tasks.classify_card import ClassifyCard, ClassifyRun
+from throughtime.tasks.classify_data import ClassifyData, Labelled, batches_of, other_part, prepare_parts
+from throughtime.tasks.classify_encoders import ENCODERS, Encoder, NumberEncoder, TextEncoder
 from throughtime.tasks.classify_evaluation import evaluate_other, evaluate_parts
+from throughtime.tasks.classify_kind import is_readable
 from throughtime.tasks.classify_network import (
     at_temperature,
     build_network,
@@ -35,7 +39,13 @@ from throughtime.tasks.classify_network import (
 from throughtime.tasks.classify_results import make_card, make_texts
 from throughtime.tasks.classify_scores import ClassifyMetrics
 from throughtime.tasks.classify_settings import ClassifySettings
-from throughtime.tasks.classify_sources import open_sources, open_texts, run_of, texts_again
+from throughtime.tasks.classify_sources import (
+    open_labelled,
+    open_numbers,
+    open_sources,
+    parts_again,
+    run_of,
+)
 from throughtime.tasks.estimator import Estimator
 from throughtime.tasks.fitting import Fitted, begin, train
 from throughtime.tasks.model_folder import METRICS
@@ -44,7 +54,7 @@ from throughtime.training import Display
 
 
 class Classifier(Estimator[ClassifySettings]):
-    """Recurrent networks that read a text and give a probability to each class.
+    """Recurrent networks that read a text or a sequence and give a probability to each class.
 
     Args:
         **settings: Any field of `throughtime.tasks.classify_settings.ClassifySettings`: `text="review"`,
@@ -52,7 +62,8 @@ class Classifier(Estimator[ClassifySettings]):
 
     Attributes:
         network_: The trained `throughtime.nn.classify_network.Ensemble`.
-        words_: The vocabulary.
+        encoder_: What makes the network's inputs; of texts `.words` is the vocabulary, of sequences of
+            numbers `.channels` names and scales the values of a step.
         classes_: Labels in the order of the probabilities, text.
         temperature_: Makes the probabilities mean what they say; found on the validation part.
         metrics_: Figures beside the baselines, on validation and test.
@@ -64,6 +75,7 @@ class Classifier(Estimator[ClassifySettings]):
 
     settings_class = ClassifySettings
     card_: ClassifyCard
+    encoder_: Encoder
     network_: Ensemble
 
     def fit(
@@ -88,10 +100,10 @@ class Classifier(Estimator[ClassifySettings]):
 
         Raises:
             SettingsError: settings that contradict each other.
-            DataError: the texts cannot be used; says file and line.
+            DataError: the data cannot be used; says file and line.
             NonFiniteError: training produced a number that is not finite.
             OutputError: `folder` cannot be written.
-            MachineError: the package `tokenizers` is missing.
+            MachineError: texts are to be cut, and the package `tokenizers` is missing.
         """
         settings = self.settings
         sources = open_sources(data, labels, settings)
@@ -111,61 +123,73 @@ class Classifier(Estimator[ClassifySettings]):
 
         Args:
             folder: The `folder` of that fit.
-            data: Where the training texts are now; None reads them from where they were.
+            data: Where the training data are now; None reads them from where they were.
             labels: As in `fit`.
             display: As in `fit`.
 
         Raises:
             ModelFolderError: there is nothing to continue, or it is damaged.
-            DataError: the texts are no longer the same.
+            DataError: the data are no longer the same.
         """
         folder = Path(folder)
         run = model_folder.read_run(folder, ClassifyRun)
-        sources = texts_again(run, data, labels)
+        sources = parts_again(run, data, labels)
         return cls._with(run.settings)._fit(sources, run, folder, display, resume=True)
 
-    def predict(self, texts: Sequence[str]) -> npt.NDArray[np.str_]:
-        """The likeliest label of each text, (N,)."""
-        places = self.predict_proba(texts).argmax(axis=1)
+    def predict(self, data: Any) -> npt.NDArray[np.str_]:
+        """The likeliest label of each text or sequence, (N,)."""
+        places = self.predict_proba(data).argmax(axis=1)
         found: npt.NDArray[np.str_] = np.array(self.classes_)[places]
         return found
 
-    def predict_proba(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    def predict_proba(self, data: Any) -> npt.NDArray[np.float64]:
         """Probability of each class, (N, K), in the order of `classes_`.
 
-        A text without a word is read as one unknown word.
+        Args:
+            data: A list of texts; one without a word is read as one unknown word. For a classifier of
+                sequences whatever `fit` takes, without labels.
 
         Raises:
-            TypeError: `texts` is one text instead of a list.
+            TypeError: `data` is one text instead of a list.
+            DataError: a sequence is empty, or its steps hold other values than in training.
         """
         self._check_fitted("predict")
-        if isinstance(texts, str):
-            raise TypeError("Classifier.predict: texts is one text; give a list of texts")
-        if not len(texts):
+        if isinstance(self.encoder_, TextEncoder):
+            if isinstance(data, str):
+                raise TypeError("Classifier.predict: texts is one text; give a list of texts")
+            items: Sequence[Any] = list(data)
+        elif not is_readable(data) and not len(data):
+            items = ()
+        else:
+            items = open_numbers(data, self.settings, self.encoder_.channels.names).items
+        if not len(items):
             return np.zeros((0, len(self.classes_)))
-        logs = log_probabilities(self.network_, self.words_.number(list(texts)))
+        logs = log_probabilities(self.network_, self.encoder_.inputs(items))
         return at_temperature(logs, self.temperature_)
 
     def evaluate(self, data: Any = None, labels: Sequence[Any] | None = None) -> ClassifyMetrics:
         """Measure the network beside its baselines.
 
         Args:
-            data: None, or the texts it was trained on: its test part again. Other texts: all of them,
-                without the baselines that need the training texts, which are not kept.
+            data: None, or what it was trained on: its test part again. Other data: all of them, without
+                the baselines that need the training data, which are not kept.
             labels: One for each text, where `data` is a list.
 
         Raises:
-            DataError: the texts cannot be used, or a label never occurred in training.
+            DataError: the data cannot be used, or a label never occurred in training.
         """
         self._check_fitted("evaluate")
         settings, run = self.settings, self.run_
         if data is not None:
-            texts = open_texts(data, labels, settings)
-            if texts.fingerprint != run.source.fingerprint:
-                part = other_part(texts, self.classes_, self.words_)
+            names = self.encoder_.channels.names if isinstance(self.encoder_, NumberEncoder) else None
+            given = open_labelled(data, labels, settings, run.kind, names)
+            if given.fingerprint != run.source.fingerprint:
+                part = other_part(given, self.classes_, self.encoder_)
                 shares = self.card_.shares
-                return evaluate_other(self.network_, self.temperature_, self.classes_, shares, part).metrics
-        again = prepare_texts(texts_again(run, data, labels), settings, self.words_)
+                return evaluate_other(
+                    self.network_, self.temperature_, self.classes_, shares, part, self.encoder_
+                ).metrics
+        again = prepare_parts(parts_again(run, data, labels), settings, self.encoder_)
         return evaluate_parts(self.network_, self.temperature_, again).metrics
 
     @classmethod
@@ -182,20 +206,19 @@ class Classifier(Estimator[ClassifySettings]):
         classifier.run_ = ClassifyRun(**{name: getattr(card, name) for name in ClassifyRun.model_fields})
         classifier.classes_, classifier.temperature_ = card.classes, card.temperature
         classifier.texts_ = texts = model_folder.read_texts(folder, card)
+        encoder = ENCODERS[card.kind]
         try:
-            classifier.words_ = Words.read(texts[TOKENIZER])
+            classifier.encoder_ = encoder.read(texts[encoder.file])
         except (KeyError, ValueError) as error:
-            raise ModelFolderError(f"{folder}: {TOKENIZER} is missing or damaged: {error}") from error
-        classifier.network_ = build_network(
-            card.settings, words=len(classifier.words_), classes=len(card.classes)
-        )
+            raise ModelFolderError(f"{folder}: {encoder.file} is missing or damaged: {error}") from error
+        classifier.network_ = build_network(card.settings, classifier.encoder_, classes=len(card.classes))
         model_folder.read_weights_into(classifier.network_, folder, card)
         classifier.metrics_ = model_folder.parse(ClassifyMetrics, texts[METRICS], folder / METRICS)
         return classifier
 
     def _fit(
         self,
-        sources: Sources[Texts],
+        sources: Sources[Labelled],
         run: ClassifyRun,
         folder: Path | None,
         display: Display | None,
@@ -203,9 +226,9 @@ class Classifier(Estimator[ClassifySettings]):
         resume: bool,
     ) -> Self:
         started = time.perf_counter()
-        data = prepare_texts(sources, run.settings)
+        data = prepare_parts(sources, run.settings)
         shown = begin(run, folder, data.repairs, display, resume=resume)
-        self.run_, self.words_, self.classes_ = run, data.words, data.classes
+        self.run_, self.encoder_, self.classes_ = run, data.encoder, data.classes
         self._train(data, folder, shown, resume)
         shown.message("Measuring the network and its baselines")
         logs = log_probabilities(self.network_, data.validation.inputs)
@@ -222,9 +245,7 @@ class Classifier(Estimator[ClassifySettings]):
     def _train(self, data: ClassifyData, folder: Path | None, shown: Display, resume: bool) -> None:
         settings = self.run_.settings
         torch.manual_seed(settings.seed)
-        vectors = first_vectors(settings, data.train.inputs, len(data.words))
-        self.network_ = build_network(
-            settings, words=len(data.words), classes=len(data.classes), vectors=vectors
-        )
+        vectors = first_vectors(settings, data.train.inputs, data.encoder)
+        self.network_ = build_network(settings, data.encoder, classes=len(data.classes), vectors=vectors)
         batches = batches_of(data, settings)
         self.fit_result_ = train(self.network_, batches, objective, self.run_, folder, shown, resume=resume)

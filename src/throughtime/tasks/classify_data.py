@@ -1,19 +1,21 @@
-"""From labelled texts to the parts that a classifier is trained and measured on."""
+"""From labelled texts or sequences to the parts that a classifier is trained and measured on."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from throughtime.data import Repair, SequenceBatches, Texts, Words
+from throughtime.data import Repair, SequenceBatches, Sequences, Texts
 from throughtime.data.table import counted, listed
 from throughtime.errors import DataError
+from throughtime.tasks.classify_encoders import Encoder, NumberEncoder, TextEncoder
 from throughtime.tasks.classify_settings import ClassifySettings
 from throughtime.tasks.sources import Sources
 
@@ -24,29 +26,29 @@ BATCH_OF_VALIDATION = 256
 
 @dataclass(frozen=True)
 class Part:
-    """Texts of one part.
+    """Texts or sequences of one part.
 
     Attributes:
-        texts: N of them.
+        items: N of them, as read.
         truth: Class of each, as its place in the classes, (N,).
-        inputs: The numbers of its words, each (T,), T at least 1.
+        inputs: What the network reads of each, (T,) long or (T, I) float32, T at least 1.
     """
 
-    texts: list[str]
+    items: list[Any]
     truth: Ints
     inputs: list[Tensor]
 
     def __len__(self) -> int:
-        """How many texts there are."""
-        return len(self.texts)
+        """How many there are."""
+        return len(self.items)
 
 
 @dataclass(frozen=True)
 class ClassifyData:
-    """Texts laid out for one classifier.
+    """Texts or sequences laid out for one classifier.
 
     Attributes:
-        words: The vocabulary, learnt from the training part alone.
+        encoder: Vocabulary or scale, learnt from the training part alone.
         classes: Labels in order.
         train: To learn from.
         validation: To choose the best epoch by.
@@ -54,7 +56,7 @@ class ClassifyData:
         repairs: What was left out, and what a reader must know.
     """
 
-    words: Words
+    encoder: Encoder
     classes: tuple[str, ...]
     train: Part
     validation: Part
@@ -63,51 +65,67 @@ class ClassifyData:
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """Share of each class among the training texts."""
+        """Share of each class in the training part."""
         counts = np.bincount(self.train.truth, minlength=len(self.classes))
         return tuple((counts / counts.sum()).tolist())
 
 
-Rows = list[tuple[Texts, int]]  # where a text stands
+Labelled = Texts | Sequences
+Rows = list[tuple[Labelled, int]]  # where a text or sequence stands
 
 
-def prepare_texts(
-    sources: Sources[Texts], settings: ClassifySettings, words: Words | None = None
+def prepare_parts(
+    sources: Sources[Labelled], settings: ClassifySettings, encoder: Encoder | None = None
 ) -> ClassifyData:
-    """Leave out what cannot be used, split, and number the words.
+    """Leave out what cannot be used, split, and make what the network reads.
 
     Args:
-        sources: Labelled texts.
+        sources: Labelled texts or sequences.
         settings: Split and vocabulary.
-        words: The vocabulary of before; None learns it from the training part.
+        encoder: That of before; None learns it from the training part.
 
     Raises:
-        DataError: fewer than two classes, a class that training lacks, or a part without texts.
+        DataError: fewer than two classes, a class that training lacks, or an empty part.
     """
     repairs: list[Repair] = []
-    given = {name: _filled(one, repairs) for name, one in _named(sources) if one is not None}
-    _check_classes(sources.train.name, given["training"])
+    for _, one in _named(sources):
+        repairs += one.repairs if isinstance(one, Sequences) else []
+    given = {name: _filled(one, repairs) for name, one in _named(sources)}
+    _check_classes(sources.train, given["training"])
     parts = _split(given, settings)
     _keep_apart(parts, repairs)
     classes = sort_labels({_label(row) for row in parts["training"]})
-    texts = {name: [one.texts[row] for one, row in rows] for name, rows in parts.items()}
-    words = words or Words.learn(
-        texts["training"],
-        min_count=settings.min_count,
-        most=settings.max_words,
-        lower=not settings.keep_case,
-    )
+    items: dict[str, list[Any]] = {
+        name: [one.items[row] for one, row in rows] for name, rows in parts.items()
+    }
+    if encoder is None:
+        encoder = learn_encoder(sources.train, items["training"], settings)
+    repairs += encoder.repairs([item for held in items.values() for item in held])
     made = {
-        name: Part(texts[name], number_labels(rows, classes), words.number(texts[name]))
+        name: Part(items[name], number_labels(rows, classes), encoder.inputs(items[name]))
         for name, rows in parts.items()
     }
-    return ClassifyData(words, classes, made["training"], made["validation"], made["test"], repairs)
+    return ClassifyData(encoder, classes, made["training"], made["validation"], made["test"], repairs)
 
 
-def other_part(texts: Texts, classes: Sequence[str], words: Words) -> Part:
-    """All of other labelled texts. Raises `DataError` for a label that training never saw."""
-    rows = [(texts, row) for row in range(len(texts))]
-    return Part(list(texts.texts), number_labels(rows, classes), words.number(texts.texts))
+def learn_encoder(train: Labelled, items: Sequence[Any], settings: ClassifySettings) -> Encoder:
+    """Vocabulary or scale of the training part."""
+    if isinstance(train, Texts):
+        return TextEncoder.learn(items, settings)
+    return NumberEncoder.learn(items, train.channels)
+
+
+def other_part(given: Labelled, classes: Sequence[str], encoder: Encoder) -> Part:
+    """All of other labelled texts or sequences.
+
+    Raises:
+        DataError: a label that training never saw, or only empty sequences.
+    """
+    rows: Rows = [(given, row) for row in range(len(given))]
+    if isinstance(given, Sequences):
+        rows = _filled(given, [])
+    items: list[Any] = [one.items[row] for one, row in rows]
+    return Part(items, number_labels(rows, classes), encoder.inputs(items))
 
 
 def number_labels(rows: Rows, classes: Sequence[str]) -> Ints:
@@ -116,7 +134,8 @@ def number_labels(rows: Rows, classes: Sequence[str]) -> Ints:
     for one, row in rows:
         if _label((one, row)) not in place:
             raise DataError(
-                f"{one.place(row)}: the label {_label((one, row))!r} does not occur in the training texts; "
+                f"{one.place(row)}: the label {_label((one, row))!r} does not occur in the training "
+                f"{one.noun}s; "
                 f"known are {listed(list(classes))}."
             )
     return np.array([place[_label(row)] for row in rows], dtype=np.int64)
@@ -140,48 +159,50 @@ def batches_of(data: ClassifyData, settings: ClassifySettings) -> tuple[Sequence
     )
 
 
-def _named(sources: Sources[Texts]) -> list[tuple[str, Texts | None]]:
-    return [("training", sources.train), ("validation", sources.validation), ("test", sources.test)]
+def _named(sources: Sources[Labelled]) -> list[tuple[str, Labelled]]:
+    named = [("training", sources.train), ("validation", sources.validation), ("test", sources.test)]
+    return [(name, one) for name, one in named if one is not None]
 
 
-def _label(row: tuple[Texts, int]) -> str:
-    texts, number = row
-    assert texts.labels is not None
-    return texts.labels[number]
+def _label(row: tuple[Labelled, int]) -> str:
+    given, number = row
+    assert given.labels is not None
+    return given.labels[number]
 
 
-def _filled(texts: Texts, repairs: list[Repair]) -> Rows:
-    """Every row with a text; the empty ones are left out and said so."""
-    empty = [row for row, text in enumerate(texts.texts) if not text]
+def _filled(given: Labelled, repairs: list[Repair]) -> Rows:
+    """Every row that holds something; the empty ones are left out and said so."""
+    noun, every = given.noun, range(len(given))
+    empty = [row for row in every if not given.key(row)]
     if empty:
-        said = f"{counted(len(empty), 'empty text')} left out, the first at {texts.place(empty[0])}."
-        repairs.append(Repair(kind="empty text", count=len(empty), text=said))
-    rows = [(texts, row) for row, text in enumerate(texts.texts) if text]
+        said = f"{counted(len(empty), f'empty {noun}')} left out, the first at {given.place(empty[0])}."
+        repairs.append(Repair(kind=f"empty {noun}", count=len(empty), text=said))
+    rows: Rows = [(given, row) for row in every if given.key(row)]
     if not rows:
-        raise DataError(f"{texts.name}: every text is empty.")
+        raise DataError(f"{given.name}: every {noun} is empty.")
     return rows
 
 
-def _check_classes(name: str, rows: Rows) -> None:
+def _check_classes(given: Labelled, rows: Rows) -> None:
     labels = {_label(row) for row in rows}
     if len(labels) < 2:
         raise DataError(
-            f"{name}: every text has the label {labels.pop()!r}; to tell classes apart, training needs texts "
-            "of two or more."
+            f"{given.name}: every {given.noun} has the label {labels.pop()!r}; to tell classes apart, "
+            f"training needs {given.noun}s of two or more."
         )
 
 
 def _split(given: dict[str, Rows], settings: ClassifySettings) -> dict[str, Rows]:
-    """Cut off the parts that were not given, each class in proportion, equal texts into one part."""
+    """Cut off the parts that were not given, each class in proportion, equal ones into one part."""
     shares = dict(zip(("training", "validation", "test"), settings.split, strict=True))
     parts: dict[str, Rows] = {name: given[name] for name in ("validation", "test") if name in given}
     wanted = [name for name in shares if name not in parts]
     total = sum(shares[name] for name in wanted)
-    by_text: dict[str, Rows] = {}
+    alike: dict[str | bytes, Rows] = {}
     for one, row in given["training"]:
-        by_text.setdefault(one.texts[row], []).append((one, row))
+        alike.setdefault(one.key(row), []).append((one, row))
     by_label: dict[str, list[Rows]] = {}
-    for rows in by_text.values():
+    for rows in alike.values():
         by_label.setdefault(_label(rows[0]), []).append(rows)
     rng = np.random.default_rng(settings.seed)
     parts |= {name: [] for name in wanted}
@@ -191,24 +212,28 @@ def _split(given: dict[str, Rows], settings: ClassifySettings) -> dict[str, Rows
         borders = np.round(np.cumsum([shares[name] / total for name in wanted]) * len(groups)).astype(int)
         for name, chosen in zip(wanted, np.split(order, borders[:-1]), strict=True):
             parts[name] += [row for group in chosen for row in groups[group]]
+    noun = given["training"][0][0].noun
     for name, rows in parts.items():
         if not rows:
-            raise DataError(f"the {name} part holds no text; bring more texts, or choose another --split.")
+            raise DataError(
+                f"the {name} part holds no {noun}; bring more {noun}s, or choose another --split."
+            )
     return parts
 
 
 def _keep_apart(parts: dict[str, Rows], repairs: list[Repair]) -> None:
     """Leave out of training what stands in the validation or test part too, or the figures would flatter."""
-    held = {one.texts[row] for name in ("validation", "test") for one, row in parts[name]}
-    kept = [(one, row) for one, row in parts["training"] if one.texts[row] not in held]
+    noun = parts["training"][0][0].noun
+    held = {one.key(row) for name in ("validation", "test") for one, row in parts[name]}
+    kept = [(one, row) for one, row in parts["training"] if one.key(row) not in held]
     gone = len(parts["training"]) - len(kept)
     if gone:
-        said = f"{counted(gone, 'training text')} left out, as the validation or test part holds the same."
+        said = f"{counted(gone, f'training {noun}')} left out, as the validation or test part holds the same."
         repairs.append(Repair(kind="in two parts", count=gone, text=said))
         parts["training"] = kept
-    repeated = sum(count - 1 for count in Counter(one.texts[row] for one, row in kept).values())
+    repeated = sum(count - 1 for count in Counter(one.key(row) for one, row in kept).values())
     if repeated:
-        said = f"{counted(repeated, 'training text')} repeated; they were kept."
+        said = f"{counted(repeated, f'training {noun}')} repeated; they were kept."
         repairs.append(Repair(kind="repeated", count=repeated, text=said))
     if not kept:
-        raise DataError("no training text is left: the validation and test parts hold them all.")
+        raise DataError(f"no training {noun} is left: the validation and test parts hold them all.")

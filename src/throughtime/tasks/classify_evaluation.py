@@ -1,4 +1,4 @@
-"""Measuring a classifier beside its baselines on the same texts."""
+"""Measuring a classifier beside its baselines on the same part."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from throughtime.tasks.classify_baselines import Baseline, largest_class, run_baselines
+from throughtime.tasks.classify_baselines import LOGISTIC, run_baselines
 from throughtime.tasks.classify_data import ClassifyData, Part
+from throughtime.tasks.classify_encoders import Encoder
+from throughtime.tasks.classify_learners import Baseline, largest_class
 from throughtime.tasks.classify_network import at_temperature, log_probabilities
 from throughtime.tasks.classify_scores import (
     ClassifyMetrics,
@@ -23,8 +25,7 @@ from throughtime.tasks.classify_scores import (
 
 Floats = npt.NDArray[np.float64]
 
-MAX_TRAINING_TEXTS = 5_000  # enough to know the training error
-NOT_KEPT = "it needs the training texts, which are not kept"
+MAX_TRAINING = 5_000  # texts or sequences: enough to know the training error
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,23 @@ class Evaluation:
 
 
 def judge(network: nn.Module, part: Part, temperature: float) -> Floats:
-    """Calibrated probabilities for every text of a part: (N, K)."""
+    """Calibrated probabilities for all of a part: (N, K)."""
     return at_temperature(log_probabilities(network, part.inputs), temperature)
 
 
 def evaluate_parts(network: nn.Module, temperature: float, data: ClassifyData) -> Evaluation:
     """Measure network and baselines on the parts of the data it was trained on."""
-    rows = np.unique(np.linspace(0, len(data.train) - 1, MAX_TRAINING_TEXTS).astype(np.intp))
+    rows = np.unique(np.linspace(0, len(data.train) - 1, MAX_TRAINING).astype(np.intp))
     some = Part([], data.train.truth[rows], [data.train.inputs[row] for row in rows])
     on_test, on_validation = (judge(network, part, temperature) for part in (data.test, data.validation))
     metrics = _metrics(
-        data.classes, temperature, on_test, data.test, run_baselines(data), data.validation.truth
+        data.encoder.noun,
+        data.classes,
+        temperature,
+        on_test,
+        data.test,
+        run_baselines(data),
+        data.validation.truth,
     )
     return Evaluation(
         metrics.model_copy(
@@ -65,17 +72,24 @@ def evaluate_parts(network: nn.Module, temperature: float, data: ClassifyData) -
 
 
 def evaluate_other(
-    network: nn.Module, temperature: float, classes: Sequence[str], shares: Sequence[float], part: Part
+    network: nn.Module,
+    temperature: float,
+    classes: Sequence[str],
+    shares: Sequence[float],
+    part: Part,
+    encoder: Encoder,
 ) -> Evaluation:
-    """Measure the network on other texts, beside the one baseline that needs no training texts."""
+    """Measure the network on other data, beside the one baseline that needs no training data."""
     on_test = judge(network, part, temperature)
     baselines = [largest_class(classes, shares, part, None)]
-    metrics = _metrics(classes, temperature, on_test, part, baselines, None)
-    left_out = {"tf-idf, logistic regression": NOT_KEPT, "k-nearest neighbours": NOT_KEPT}
+    metrics = _metrics(encoder.noun, classes, temperature, on_test, part, baselines, None)
+    why = f"it needs the training {encoder.noun}s, which are not kept"
+    left_out = {LOGISTIC[encoder.kind][1]: why, "k-nearest neighbours": why}
     return Evaluation(metrics.model_copy(update={"left_out": left_out}), on_test)
 
 
 def _metrics(
+    noun: str,
     classes: Sequence[str],
     temperature: float,
     on_test: Floats,
@@ -85,6 +99,7 @@ def _metrics(
 ) -> ClassifyMetrics:
     scored = {one.name: baseline_scores(one, test.truth, validation) for one in baselines}
     return ClassifyMetrics(
+        noun=noun,
         classes=tuple(classes),
         test=part_scores(on_test, test.truth),
         per_class=class_scores(on_test, test.truth, classes),

@@ -15,54 +15,72 @@ from torch.nn import functional
 
 from throughtime.data import SequenceBatches, word_vectors
 from throughtime.data.words import PADDING, UNKNOWN
-from throughtime.nn.classify_network import ClassifyNetwork, Ensemble
+from throughtime.nn import LSTM, RNN
+from throughtime.nn.classify_network import ClassifyNetwork, Ensemble, WordInput
+from throughtime.nn.dropout import VariationalDropout
+from throughtime.tasks.classify_encoders import Encoder, Kind, NumberEncoder, TextEncoder
 from throughtime.tasks.classify_settings import ClassifySettings
 from throughtime.tasks.recurrent import build_recurrent, describe_recurrent
 from throughtime.training import Outcome
 
-LOSS_NAME = "cross-entropy, nats per text"
+LOSS_NAME = "cross-entropy, nats per {noun}"
+INPUT_DROPOUT: dict[Kind, float] = {"text": 0.3, "numbers": 0.0}  # where the setting is "auto"
 SPREAD = 0.3  # standard deviation of the word vectors that come from co-occurrence
 NOISE = 0.03  # and of what makes the members differ
-AT_ONCE = 256  # texts judged together
+AT_ONCE = 256  # judged together
 
 Floats = npt.NDArray[np.float64]
 
 
 def build_network(
-    settings: ClassifySettings, *, words: int, classes: int, vectors: Tensor | None = None
+    settings: ClassifySettings, encoder: Encoder, *, classes: int, vectors: Tensor | None = None
 ) -> Ensemble:
     """Make the network with fresh weights.
 
     Args:
         settings: Cell, sizes, members.
-        words: V, words known.
+        encoder: What makes the inputs: words known, or channels.
         classes: K.
         vectors: What the word vectors start from, (V, E), unit variance; None starts from chance.
     """
-    shape = (words, settings.embedding)
-    members = []
-    for _ in range(settings.members):
-        start = torch.randn(shape) * (NOISE if vectors is not None else 0.1)
-        members.append(
-            ClassifyNetwork(
-                start if vectors is None else start + SPREAD * vectors,
-                build_recurrent(settings, settings.embedding, dropout=settings.dropout, bidirectional=True),
-                classes=classes,
-                padding=PADDING,
-                unknown=UNKNOWN,
-                dropout=settings.dropout,
-                input_dropout=settings.input_dropout,
-                word_dropout=settings.word_dropout,
-            )
-        )
-    return Ensemble(members)
+    make = _member_for_words if isinstance(encoder, TextEncoder) else _member_for_numbers
+    return Ensemble([make(settings, encoder, classes, vectors) for _ in range(settings.members)])
 
 
-def first_vectors(settings: ClassifySettings, texts: Sequence[Tensor], words: int) -> Tensor | None:
-    """What the word vectors start from; None for chance."""
-    if settings.word_vectors == "random":
+def _member_for_words(
+    settings: ClassifySettings, encoder: Encoder, classes: int, vectors: Tensor | None
+) -> ClassifyNetwork:
+    assert isinstance(encoder, TextEncoder)
+    start = torch.randn(len(encoder.words), settings.embedding) * (NOISE if vectors is not None else 0.1)
+    recurrent = _recurrent(settings, settings.embedding)
+    inputs = WordInput(
+        start if vectors is None else start + SPREAD * vectors,
+        padding=PADDING,
+        unknown=UNKNOWN,
+        dropout=INPUT_DROPOUT["text"] if settings.input_dropout == "auto" else settings.input_dropout,
+        word_dropout=settings.word_dropout,
+    )
+    return ClassifyNetwork(inputs, recurrent, classes=classes, dropout=settings.dropout)
+
+
+def _member_for_numbers(
+    settings: ClassifySettings, encoder: Encoder, classes: int, vectors: Tensor | None
+) -> ClassifyNetwork:
+    assert isinstance(encoder, NumberEncoder)
+    share = INPUT_DROPOUT["numbers"] if settings.input_dropout == "auto" else settings.input_dropout
+    recurrent = _recurrent(settings, len(encoder.channels.names))
+    return ClassifyNetwork(VariationalDropout(share), recurrent, classes=classes, dropout=settings.dropout)
+
+
+def _recurrent(settings: ClassifySettings, inputs: int) -> LSTM | RNN:
+    return build_recurrent(settings, inputs, dropout=settings.dropout, bidirectional=True)
+
+
+def first_vectors(settings: ClassifySettings, texts: Sequence[Tensor], encoder: Encoder) -> Tensor | None:
+    """What the word vectors start from; None for chance, and for numbers."""
+    if settings.word_vectors == "random" or isinstance(encoder, NumberEncoder):
         return None
-    return word_vectors(texts, words, settings.embedding, seed=settings.seed)
+    return word_vectors(texts, len(encoder.words), settings.embedding, seed=settings.seed)
 
 
 def describe_network(settings: ClassifySettings) -> str:
@@ -77,10 +95,10 @@ def objective(model: nn.Module, batch: Any, state: Any = None) -> Outcome:
     Args:
         model: An `Ensemble`, or a wrapper around one.
         batch: Targets (B,), long.
-        state: Not used: each text is read whole.
+        state: Not used: each sequence is read whole.
 
     Returns:
-        Mean loss over the texts, and their number.
+        Mean loss over the sequences, and their number.
     """
     logits = model(batch.inputs, batch.lengths)  # (M, B, K)
     if model.training:
@@ -96,7 +114,7 @@ def mean_log_probability(logits: Tensor) -> Tensor:
 
 
 def log_probabilities(network: nn.Module, inputs: Sequence[Tensor]) -> Floats:
-    """Logarithm of the probability of every class for each text, not calibrated: (N, K)."""
+    """Logarithm of the probability of every class for each input, not calibrated: (N, K)."""
     network.eval()
     numbers = torch.arange(len(inputs))
     found: Floats = np.zeros((0, 0))
@@ -118,7 +136,7 @@ def at_temperature(logs: Floats, temperature: float) -> Floats:
 
 
 def find_temperature(logs: Floats, truth: npt.NDArray[np.int64]) -> float:
-    """The temperature with the lowest log loss on texts that were not learnt from.
+    """The temperature with the lowest log loss on what was not learnt from.
 
     Source: Guo, Pleiss, Sun and Weinberger, On Calibration of Modern Neural Networks (2017).
     """

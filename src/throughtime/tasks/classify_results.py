@@ -1,9 +1,9 @@
-"""What a finished fit of a classifier leaves behind: card, tokenizer, metrics.json, history.csv, report."""
+"""What a finished fit of a classifier leaves behind: card, encoder, metrics.json, history.csv, report."""
 
 from __future__ import annotations
 
 from throughtime.page.classify_report import render_classify_report
-from throughtime.tasks.classify_card import TOKENIZER, ClassifyCard
+from throughtime.tasks.classify_card import ClassifyCard
 from throughtime.tasks.classify_report import ClassifyFitted, build_report
 from throughtime.tasks.classify_scores import ClassifyMetrics
 from throughtime.tasks.fitting import shared_card
@@ -14,20 +14,20 @@ from throughtime.training import Diagnosis, diagnose
 ADVICE = {
     "high bias": (
         "longer training: more --epochs, or another --learning-rate",
-        "a larger network: --hidden or --embedding twice as large",
-        "less restraint: a smaller --dropout and --word-dropout",
+        "a larger network: --hidden twice as large, or more --layers",
+        "less restraint: a smaller --dropout and --input-dropout",
     ),
     "high variance": (
-        "more labelled texts help most",
-        "more restraint: a larger --word-dropout, --input-dropout or --weight-decay",
+        "more labelled {noun}s help most",
+        "more restraint: a larger --input-dropout, --dropout or --weight-decay",
         "more --members, whose errors even out",
     ),
     "both": (
-        "more labelled texts, and a look at the labels of the texts it is surest and wrong about",
+        "more labelled {noun}s, and a look at the labels of the {noun}s it is surest and wrong about",
         "another --learning-rate or more --epochs: the training itself may be what fails",
     ),
     "balanced": (
-        "more labelled texts, or a larger --hidden, may still gain a little",
+        "more labelled {noun}s, or a larger --hidden, may still gain a little",
         "another --seed shows how much of a gain is chance",
     ),
 }
@@ -43,16 +43,16 @@ def make_card(fitted: ClassifyFitted, temperature: float) -> ClassifyCard:
 
 def make_texts(fitted: ClassifyFitted) -> dict[str, str]:
     """Content of the text files of the model folder, by name."""
-    report = build_report(fitted, diagnose_classifier(fitted.evaluation.metrics))
+    report = build_report(fitted, diagnose_classifier(fitted.evaluation.metrics, fitted.data.encoder.noun))
     return {
-        TOKENIZER: fitted.data.words.to_json(),
+        fitted.data.encoder.file: fitted.data.encoder.to_json(),
         METRICS: fitted.evaluation.metrics.model_dump_json(indent=2) + "\n",
         HISTORY: history_as_csv(fitted.result),
         REPORT: render_classify_report(report),
     }
 
 
-def diagnose_classifier(metrics: ClassifyMetrics) -> Diagnosis:
+def diagnose_classifier(metrics: ClassifyMetrics, noun: str) -> Diagnosis:
     """High bias or high variance, by the share of wrong answers beside the best baseline's."""
     assert metrics.training is not None
     assert metrics.validation is not None
@@ -67,4 +67,5 @@ def diagnose_classifier(metrics: ClassifyMetrics) -> Diagnosis:
         unit="%",
         name_of_baseline=best,
     )
-    return found.model_copy(update={"advice": ADVICE[found.verdict]})
+    advice = tuple(line.format(noun=noun) for line in ADVICE[found.verdict])
+    return found.model_copy(update={"advice": advice})

@@ -15,7 +15,7 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
-from throughtime.tasks.classify_baselines import Baseline
+from throughtime.tasks.classify_learners import Baseline
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -31,18 +31,18 @@ class PartScores(_Record):
     """Figures over one part.
 
     Attributes:
-        accuracy: Share of texts whose class is right.
+        accuracy: Share whose class is right.
         macro_f1: Mean over the classes of F1, each class weighing the same.
         log_loss: Mean of -log of the probability of the true class, nats.
         calibration_error: Mean distance of confidence from accuracy, over `BINS` bins of equal width.
-        texts: How many there are.
+        count: How many texts or sequences there are.
     """
 
     accuracy: float
     macro_f1: float
     log_loss: float
     calibration_error: float
-    texts: int
+    count: int
 
 
 class ClassScores(_Record):
@@ -51,15 +51,15 @@ class ClassScores(_Record):
     precision: float
     recall: float
     f1: float
-    texts: int
+    count: int
 
 
 class Bin(_Record):
-    """Texts whose confidence lies in one bin: mean confidence, share that is right, how many."""
+    """Those whose confidence lies in one bin: mean confidence, share that is right, how many."""
 
     confidence: float
     accuracy: float
-    texts: int
+    count: int
 
 
 class BaselineScores(PartScores):
@@ -74,11 +74,13 @@ class ClassifyMetrics(_Record):
     """What `evaluate` prints with --json, and what metrics.json holds.
 
     Attributes:
-        confusion: Test texts by true class (rows) and predicted class (columns).
-        calibration: The test part by confidence, bins without texts left out.
+        noun: What was classed: "text" or "sequence".
+        confusion: The test part by true class (rows) and predicted class (columns).
+        calibration: The test part by confidence, empty bins left out.
         temperature: Fitted on the validation part; see `find_temperature`.
     """
 
+    noun: str
     classes: tuple[str, ...]
     test: PartScores
     validation: PartScores | None = None
@@ -106,13 +108,13 @@ def part_scores(probabilities: Floats, truth: Ints) -> PartScores:
         accuracy=float(accuracy_score(truth, found)),
         macro_f1=float(f1_score(truth, found, labels=labels, average="macro", zero_division=0)),
         log_loss=float(log_loss(truth, probabilities, labels=labels)),
-        calibration_error=sum(abs(b.confidence - b.accuracy) * b.texts for b in bins) / len(truth),
-        texts=len(truth),
+        calibration_error=sum(abs(b.confidence - b.accuracy) * b.count for b in bins) / len(truth),
+        count=len(truth),
     )
 
 
 def calibration_bins(probabilities: Floats, truth: Ints) -> tuple[Bin, ...]:
-    """The texts by confidence, the probability of the predicted class, in `BINS` bins of equal width."""
+    """All by confidence, the probability of the predicted class, in `BINS` bins of equal width."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
     place = np.minimum((confidence * BINS).astype(int), BINS - 1)
@@ -120,7 +122,7 @@ def calibration_bins(probabilities: Floats, truth: Ints) -> tuple[Bin, ...]:
         Bin(
             confidence=float(confidence[place == number].mean()),
             accuracy=float(right[place == number].mean()),
-            texts=int((place == number).sum()),
+            count=int((place == number).sum()),
         )
         for number in np.unique(place)
     )
@@ -132,13 +134,13 @@ def class_scores(probabilities: Floats, truth: Ints, classes: Sequence[str]) -> 
         truth, probabilities.argmax(axis=1), labels=np.arange(len(classes)), zero_division=0
     )
     return {
-        label: ClassScores(precision=float(p), recall=float(r), f1=float(f), texts=int(n))
+        label: ClassScores(precision=float(p), recall=float(r), f1=float(f), count=int(n))
         for label, p, r, f, n in zip(classes, *figures, strict=True)
     }
 
 
 def confusion(probabilities: Floats, truth: Ints) -> tuple[tuple[int, ...], ...]:
-    """Texts by true class (rows) and predicted class (columns)."""
+    """How many by true class (rows) and predicted class (columns)."""
     labels = np.arange(probabilities.shape[1])
     counts = confusion_matrix(truth, probabilities.argmax(axis=1), labels=labels)
     return tuple(tuple(row) for row in counts.tolist())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import cast
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from throughtime.data import Windows, format_duration
 from throughtime.nn.forecast_network import ForecastNetwork
+from throughtime.nn.recurrent import Recurrent
 from throughtime.ops.lstm_loop import LSTMForward
 from throughtime.page import forecast_report as page
 from throughtime.recording.error_map import ErrorMap, error_map
@@ -23,7 +25,7 @@ _GATES = {"i": "input gate", "f": "forget gate", "o": "output gate"}
 
 
 def build_reach(network: ForecastNetwork, windows: Windows, result: FitResult) -> page.Reach | None:
-    """The section of the page; None where a window has a single step.
+    """The section of the page; None where a window has a single step or errors cannot be followed.
 
     Args:
         network: Trained.
@@ -31,7 +33,7 @@ def build_reach(network: ForecastNetwork, windows: Windows, result: FitResult) -
         result: How training went, watched.
     """
     T, step = windows.history, windows.series.step
-    if T < 2 or not len(windows):
+    if T < 2 or not len(windows) or cast(Recurrent, network.recurrent).regularisation.always:
         return None
     was_training = network.training
     network.eval()

@@ -19,6 +19,7 @@ from throughtime.tasks.generate_text_scores import (
 )
 
 MAX_TRAINING = 200_000  # characters; enough to know the training error
+MOST_COUNTED = 10_000_000  # the last characters of the training part, for the counting models
 NOT_KEPT = "they need the training text, which is not kept"
 
 
@@ -50,7 +51,7 @@ def evaluate_parts(network: GenerateNetwork, data: TextData) -> Evaluation:
     found = {name: judge(network, part, symbols) for name, part in judged.items()}
     some = TextPart(data.train.text[:MAX_TRAINING], data.train.symbols[:MAX_TRAINING])
     models = counting_models(
-        data.train.symbols.numpy(),
+        data.train.symbols[-MOST_COUNTED:].numpy(),
         {name: part.symbols.numpy() for name, part in judged.items()},
         symbols=len(symbols),
     )

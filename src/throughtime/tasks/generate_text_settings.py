@@ -55,7 +55,11 @@ class TextSettings(NetworkSettings):
 class TextSampling(TaskSettings):
     """How a text is continued."""
 
-    prompt: str = Field("", description="What to go on from; - reads standard input.")
+    prompt: str = Field(
+        "",
+        description="What to go on from; - reads standard input.",
+        json_schema_extra={"hyphen": True},
+    )
     length: Positive = Field(500, description="Characters to generate.")
     temperature: float = Field(
         1.0,

@@ -20,6 +20,9 @@ def build_recurrent(
         bidirectional: Read each sequence from its end too.
     """
     shared: dict[str, Any] = {
+        "layer_norm": settings.layer_norm,
+        "zoneout": settings.zoneout,
+        "recurrent_dropout": settings.recurrent_dropout,
         "num_layers": settings.layers,
         "backend": settings.backend,
         "bidirectional": bidirectional,
@@ -38,5 +41,11 @@ def describe_recurrent(settings: NetworkSettings) -> str:
     else:
         variant = "" if settings.variant.lower() == "vanilla" else f" {settings.variant.upper()}"
         cell = f"LSTM{variant}{' with peepholes' if settings.peepholes else ''}"
+    beside = {
+        ", layer normalisation": settings.layer_norm,
+        f", zoneout {settings.zoneout:g}": settings.zoneout,
+        f", recurrent dropout {settings.recurrent_dropout:g}": settings.recurrent_dropout,
+    }
+    cell += "".join(words for words, is_there in beside.items() if is_there)
     layers = "1 layer" if settings.layers == 1 else f"{settings.layers} layers"
     return f"{cell}, {settings.hidden} hidden units, {layers}"

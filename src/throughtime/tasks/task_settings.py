@@ -65,6 +65,11 @@ class NetworkSettings(TaskSettings):
     )
     hidden: Positive = Field(24, description="Hidden units of each layer.")
     layers: Positive = Field(1, description="Recurrent layers, one on top of the other.")
+    layer_norm: bool = Field(False, description="Normalise rows within the cell.")
+    zoneout: float = Field(0.0, ge=0, le=1, description="Probability with which a state stays for a step.")
+    recurrent_dropout: float = Field(
+        0.0, ge=0, lt=1, description="Share of y(t-1) hidden from the recurrent weights, by sequence."
+    )
     backend: str = Field("auto", description="Kernel that runs the recurrent layers.")
 
     epochs: Positive | Literal["auto"] = Field(

@@ -107,6 +107,44 @@ std::vector<T> rnn(const KernelsOf<T>& k, Size s, Nonlinearity g, bool reverse, 
     return b.all();
 }
 
+// An LSTM, or a simple RNN where there is a nonlinearity; `mask` says what it has.
+template <class T>
+std::vector<T> regularised(const KernelsOf<T>& k, Size s, Variant v, const Nonlinearity* g, int mask,
+                           const std::vector<std::int64_t>* lengths, int threads) {
+    const bool norm = mask & 1, drawn = mask & 2, dropout = mask & 4, reverse = mask & 8, record = mask & 16;
+    Buffers<T> b;
+    Regularised how{};
+    how.steps = s.T, how.batch = s.B, how.cells = s.H, how.gated = !g, how.variant = v, how.reverse = reverse;
+    if (g) how.g = *g;
+    how.zoneout_c = 0.2, how.zoneout_y = 0.4, how.sampled = drawn, how.seed = 5, how.epsilon = 1e-5;
+    how.lengths = lengths ? lengths->data() : nullptr;
+    const std::int64_t n = how.blocks() * s.H, m = how.carried() * s.H, rows = s.T * s.B;
+    const bool peepholes = !g && v.gates();
+    RegularisedForwardCall<T> f{how};
+    f.projected = b.in(rows * n), f.y0 = b.in(s.B * s.H), f.c0 = g ? nullptr : b.in(s.B * s.H);
+    f.gates0 = m ? b.in(s.B * m) : nullptr, f.weight = b.in(n * (s.H + m));
+    f.gain = norm ? b.in(n) : nullptr, f.gain_c = norm && !g ? b.in(s.H) : nullptr;
+    f.bias_c = f.gain_c ? b.in(s.H) : nullptr, f.mask = dropout ? b.in(s.B * s.H) : nullptr;
+    f.peephole = peepholes ? b.in(v.gates() * s.H) : nullptr;
+    f.y = b.out(rows * s.H), f.y_n = b.out(s.B * s.H), f.c_n = g ? nullptr : b.out(s.B * s.H);
+    f.gates_n = m ? b.out(s.B * m) : nullptr, f.gates = b.out(rows * n), f.c = g ? nullptr : b.out(rows * s.H);
+    f.hat = norm ? b.out(rows * n) : nullptr, f.scale = norm ? b.out(rows) : nullptr;
+    f.bars = record ? b.out(rows * n) : nullptr;
+    run(k.regularised_forward, f, threads);
+    RegularisedBackwardCall<T> r{how};
+    r.d_y = b.in(rows * s.H), r.d_y_t = s.B * s.H, r.d_y_b = s.H, r.d_y_n = b.in(s.B * s.H);
+    r.d_gates_n = m ? b.in(s.B * m) : nullptr, r.c0 = f.c0, r.weight = f.weight, r.gain = f.gain, r.gain_c = f.gain_c;
+    r.bias_c = f.bias_c, r.peephole = f.peephole, r.mask = f.mask;
+    r.gates = f.gates, r.c = f.c, r.hat = f.hat, r.scale = f.scale;
+    r.d_bars = b.out(rows * n), r.d_sums = norm ? b.out(rows * n) : nullptr, r.d_y0 = b.out(s.B * s.H);
+    r.d_c0 = g ? nullptr : b.out(s.B * s.H), r.d_gates0 = m ? b.out(s.B * m) : nullptr;
+    r.d_gain = norm ? b.out(n) : nullptr, r.d_gain_c = f.gain_c ? b.out(s.H) : nullptr;
+    r.d_bias_c = f.gain_c ? b.out(s.H) : nullptr, r.d_peephole = peepholes ? b.out(v.gates() * s.H) : nullptr;
+    r.d_cells = record && !g ? b.out(rows * s.H) : nullptr, r.d_outputs = record ? b.out(rows * s.H) : nullptr;
+    run(k.regularised_backward, r, threads);
+    return b.all();
+}
+
 // Factors of no cell in particular.
 template <class T>
 std::vector<double> error_map(const KernelsOf<T>& k, Size s, int cell_blocks, int blocks, bool reverse,
@@ -150,6 +188,14 @@ void all_of(const KernelsOf<T>& k, Size s, int threads) {
         const auto* padded = mask % 4 == 1 ? &lengths : nullptr;
         check(lstm(k, s, v, peepholes, reverse, record, padded, threads),
               lstm(k, s, v, peepholes, reverse, record, padded, threads), "lstm");
+        check(regularised(k, s, v, nullptr, mask % 32, padded, threads),
+              regularised(k, s, v, nullptr, mask % 32, padded, threads), "regularised lstm");
+    }
+    for (int mask = 0; mask < 32; ++mask) {
+        const auto g = Nonlinearity(mask % 4);
+        const auto* padded = mask % 3 ? &lengths : nullptr;
+        check(regularised(k, s, {}, &g, mask, padded, threads), regularised(k, s, {}, &g, mask, padded, threads),
+              "regularised rnn");
     }
     for (int g = 0; g < 4; ++g)
         check(rnn(k, s, Nonlinearity(g), g == 1, g == 2, g == 3 ? &lengths : nullptr, threads),
@@ -175,6 +221,8 @@ int main() {
         const Size large{60, 9, 20, 64}, long_one{700, 1, 1, 33};
         auto work = [&] {
             check(lstm(k.f32, large, {}, true, false, false, nullptr, 3), lstm(k.f32, large, {}, true, false, false, nullptr, 3), "large");
+            check(regularised(k.f32, large, {}, nullptr, 7, nullptr, 3),
+                  regularised(k.f32, large, {}, nullptr, 7, nullptr, 3), "regularised");
             check(error_map(k.f32, long_one, 3, 4, false, nullptr, 3),
                   error_map(k.f32, long_one, 3, 4, false, nullptr, 3), "long");
         };

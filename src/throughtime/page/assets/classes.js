@@ -1,4 +1,4 @@
-// Figures of a classifier: methods, classes, the confusion matrix, confidence, texts with their words.
+// Figures of a classifier: methods, classes, the confusion matrix, confidence, and texts with their words.
 
 import { swatch, methodClass } from "./errors.js";
 import { el, scroller, table } from "./dom.js";
@@ -39,25 +39,25 @@ export function methodTable(scores) {
   return scroller("Figures of the network and the baselines", built);
 }
 
-export function confusionTable({ classes, confusion }) {
+export function confusionTable({ classes, confusion, noun }) {
   const built = table({
     className: "confusion",
-    caption: "Test texts: rows are the true class, columns the answer.",
+    caption: `Test ${noun}s: rows are the true class, columns the answer.`,
     columns: [{ head: "True class" }, ...classes.map((label) => ({ head: label, number: true }))],
-    rows: confusion.map((row, index) => [classes[index], ...row.map((texts) => count(texts))]),
+    rows: confusion.map((row, index) => [classes[index], ...row.map((held) => count(held))]),
   });
   confusion.forEach((row, index) => {
-    const total = row.reduce((sum, texts) => sum + texts, 0);
-    row.forEach((texts, column) => {
+    const total = row.reduce((sum, held) => sum + held, 0);
+    row.forEach((held, column) => {
       const cell = built.tBodies[0].rows[index].cells[column + 1];
       cell.classList.add(index === column ? "right" : "wrong");
-      cell.style.setProperty("--share", `${total ? Math.round((100 * texts) / total) : 0}%`);
+      cell.style.setProperty("--share", `${total ? Math.round((100 * held) / total) : 0}%`);
     });
   });
   return scroller("Confusion matrix", built);
 }
 
-export function classTable(rows) {
+export function classTable(rows, noun) {
   return scroller(
     "Figures of each class",
     table({
@@ -67,25 +67,25 @@ export function classTable(rows) {
         { head: "Precision", number: true },
         { head: "Recall", number: true },
         { head: "F1", number: true },
-        { head: "Test texts", number: true },
+        { head: `Test ${noun}s`, number: true },
       ],
-      rows: rows.map((row) => [row.label, percent(row.precision), percent(row.recall), percent(row.f1), count(row.texts)]),
+      rows: rows.map((row) => [row.label, percent(row.precision), percent(row.recall), percent(row.f1), count(row.count)]),
     }),
   );
 }
 
-export function confidenceTable(bins) {
+export function confidenceTable(bins, noun) {
   return scroller(
     "Confidence against share right",
     table({
       className: "compact",
-      columns: [{ head: "It was so sure" }, { head: "So many were right", number: true }, { head: "Test texts", number: true }],
-      rows: bins.map((bin) => [percent(bin.confidence), percent(bin.accuracy), count(bin.texts)]),
+      columns: [{ head: "It was so sure" }, { head: "So many were right", number: true }, { head: `Test ${noun}s`, number: true }],
+      rows: bins.map((bin) => [percent(bin.confidence), percent(bin.accuracy), count(bin.count)]),
     }),
   );
 }
 
-const points = (value) => `${signed(100 * value, 1)}${NBSP}points`;
+export const points = (value) => `${signed(100 * value, 1)}${NBSP}points`;
 
 function strongest({ words }) {
   const ordered = words.filter((word) => Math.abs(word.counts) >= 0.005).sort((a, b) => Math.abs(b.counts) - Math.abs(a.counts));
@@ -101,6 +101,14 @@ function sentence({ words }) {
   });
 }
 
+export function verdictOf(example) {
+  return [
+    el("strong", {}, example.answer),
+    `, ${percent(example.confidence)} sure; `,
+    example.answer === example.truth ? "right. " : ["true class ", el("strong", {}, example.truth), ". "],
+  ];
+}
+
 export function examplesOf(group) {
   return [
     el("h3", {}, group.title),
@@ -109,19 +117,7 @@ export function examplesOf(group) {
       "ol",
       { class: "texts" },
       group.examples.map((example) =>
-        el(
-          "li",
-          {},
-          el("p", { class: "text" }, sentence(example)),
-          el(
-            "p",
-            { class: "note" },
-            el("strong", {}, example.answer),
-            `, ${percent(example.confidence)} sure; `,
-            example.answer === example.truth ? "right. " : ["true class ", el("strong", {}, example.truth), ". "],
-            strongest(example),
-          ),
-        ),
+        el("li", {}, el("p", { class: "text" }, sentence(example)), el("p", { class: "note" }, verdictOf(example), strongest(example))),
       ),
     ),
   ];

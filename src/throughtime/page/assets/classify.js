@@ -1,6 +1,7 @@
 // The page of a classifier: its sections in order, each left out when the report has nothing for it.
 
 import { classTable, confidenceTable, confusionTable, examplesOf, methodTable } from "./classes.js";
+import { curvesOf, inLines } from "./curves.js";
 import { el, scroller, table } from "./dom.js";
 import { count, percent } from "./format.js";
 import { learning, lede, masthead, report, section, settings, show, words } from "./shell.js";
@@ -12,23 +13,33 @@ function accuracy() {
     "accuracy",
     "Accuracy",
     others ? "Against the baselines" : "Accuracy",
-    lede("All methods answered for the same texts. Macro F1 weighs every class the same; log loss also asks how sure a method was, and is lower where it is better."),
+    lede("All methods answered for the same test part. Macro F1 weighs every class the same; log loss also asks how sure a method was, and is lower where it is better."),
     methodTable(report.scores),
   );
-  section("classes", "Classes", "Class by class", confusionTable(report), classTable(report.per_class));
+  section("classes", "Classes", "Class by class", confusionTable(report), classTable(report.per_class, report.noun));
   section(
     "confidence",
     "Confidence",
     "Does its confidence mean something?",
     lede(
-      `Test texts by the probability of the answer. The two columns differ by ${percent(report.calibration_error)} on average. Probabilities were brought to the temperature ${report.temperature.toFixed(2)}, found on the validation part.`,
+      `Test ${report.noun}s by the probability of the answer. The two columns differ by ${percent(report.calibration_error)} on average. Probabilities were brought to the temperature ${report.temperature.toFixed(2)}, found on the validation part.`,
     ),
-    confidenceTable(report.calibration),
+    confidenceTable(report.calibration, report.noun),
   );
 }
 
 function examples() {
   if (!report.groups.length) return;
+  if (report.noun !== "text") {
+    section(
+      "sequences",
+      "Sequences",
+      "Sequences and the steps that count",
+      lede("As the network reads them: in standard deviations of each channel over the training part, gaps filled. A stretch counts by how much the probability of the answer falls when that stretch alone is put at the training mean.", inLines(report.groups[0].examples[0]) ? " Shaded is the one that counts most." : ""),
+      report.groups.map(curvesOf),
+    );
+    return;
+  }
   section(
     "texts",
     "Texts",
@@ -43,17 +54,17 @@ function data() {
     "data",
     "Data",
     "What was read",
-    lede(`Read from ${report.source}; ${count(report.words)} words known.`),
+    lede(`Read from ${report.source}; ${report.known} known.`),
     scroller(
       "Parts of the data",
       table({
         className: "compact",
-        columns: [{ head: "Part" }, ...report.classes.map((label) => ({ head: label, number: true })), { head: "Texts", number: true }],
-        rows: report.parts.map((part) => [part.part, ...part.texts.map(count), count(part.texts.reduce((sum, texts) => sum + texts, 0))]),
+        columns: [{ head: "Part" }, ...report.classes.map((label) => ({ head: label, number: true })), { head: "All", number: true }],
+        rows: report.parts.map((part) => [part.part, ...part.counts.map(count), count(part.counts.reduce((sum, held) => sum + held, 0))]),
       }),
     ),
     el("h3", {}, "Repairs"),
-    report.repairs.length ? repairTable(report.repairs) : el("p", { class: "prose" }, "None: every text was taken as it is."),
+    report.repairs.length ? repairTable(report.repairs) : el("p", { class: "prose" }, `None: every ${report.noun} was taken as it is.`),
   );
 }
 

@@ -147,6 +147,83 @@ struct RNNBackwardCall {
     T* d_outputs;  // (T, B, H), δh(t); null when d_bars is
 };
 
+// A recurrence with layer normalisation, zoneout and recurrent dropout; see ops/noise.py and docs/cells.md. Of a
+// simple RNN n = 1, h stands for y, and there is neither c nor a gate. The recurrent weights (nH, D) read y(t-1) and
+// under FGR the m own gates of t-1 beside it: D = H or (1 + m) H.
+struct Regularised {
+    std::int64_t steps, batch, cells;
+    bool gated;  // an LSTM
+    Variant variant;
+    Nonlinearity g;
+    bool reverse;
+    double zoneout_c, zoneout_y;  // probabilities with which a state stays
+    bool sampled;                 // drawn from `seed`; otherwise the state is mixed in these proportions
+    std::uint64_t seed;
+    double epsilon;
+    const std::int64_t* lengths;
+
+    static constexpr std::int64_t inputs = 0;  // x is no part of the recurrence
+    int blocks() const { return gated ? variant.blocks() : 1; }
+    int carried() const { return gated && variant.full_gate_recurrence ? variant.gates() : 0; }
+    bool padded(std::int64_t b, std::int64_t t) const { return lengths && t >= lengths[b]; }
+};
+
+template <class T>
+struct RegularisedForwardCall : Regularised {
+    const T* projected;  // (T, B, nH), what x and the bias add before the activation
+    const T* y0;         // (B, H)
+    const T* c0;         // (B, H); null for a simple RNN
+    const T* gates0;     // (B, mH); null unless FGR
+    const T* weight;     // (nH, D)
+    const T* gain;       // (nH,) of the normalised recurrent product; null: it is not normalised
+    const T* gain_c;     // (H,) of the normalised c; null: it is not normalised
+    const T* bias_c;     // (H,) or null
+    const T* peephole;   // (m, H) or null
+    const T* mask;       // (B, H), recurrent dropout, or null
+
+    T* y;        // (T, B, H); zero at padded steps
+    T* y_n;      // (B, H)
+    T* c_n;      // (B, H); null for a simple RNN
+    T* gates_n;  // (B, mH); null unless FGR
+    T* gates;    // (T, B, nH), after activation, before zoneout; zero at padded steps; or null: no backward will follow
+    T* c;        // (T, B, H); at padded steps the state's; null when gates is, and for a simple RNN
+    T* hat;      // (T, B, nH), the recurrent product normalised; null when gates or gain is
+    T* scale;    // (T, B), by what it was multiplied; null when hat is
+    T* bars;     // (T, B, nH), before activation, or null: not recorded. Zero at padded steps
+};
+
+template <class T>
+struct RegularisedBackwardCall : Regularised {
+    const T* d_y;  // (T, B, H), strides d_y_t, d_y_b, 1
+    std::ptrdiff_t d_y_t, d_y_b;
+    const T* d_y_n;      // (B, H) or null: zero
+    const T* d_c_n;      // (B, H) or null: zero
+    const T* d_gates_n;  // (B, mH) or null: zero
+    const T* c0;         // as in the forward, like those that follow
+    const T* weight;
+    const T* gain;
+    const T* gain_c;
+    const T* bias_c;
+    const T* peephole;
+    const T* mask;
+    const T* gates;  // as the forward left them
+    const T* c;
+    const T* hat;
+    const T* scale;
+
+    T* d_bars;      // (T, B, nH), errors before the activation
+    T* d_sums;      // (T, B, nH), errors of the recurrent product before it was normalised; null when gain is
+    T* d_y0;        // (B, H)
+    T* d_c0;        // (B, H); null for a simple RNN
+    T* d_gates0;    // (B, mH); null unless FGR
+    T* d_gain;      // (nH,); null when gain is
+    T* d_gain_c;    // (H,); null when gain_c is
+    T* d_bias_c;    // (H,); null when bias_c is
+    T* d_peephole;  // (m, H); null without peepholes
+    T* d_cells;     // (T, B, H), error of c before zoneout, or null: not recorded
+    T* d_outputs;   // (T, B, H), δy(t), all its terms; null: not recorded
+};
+
 // How large the error of one step's loss, J(t), is at every step before it; see error_map.hpp. The local factors
 // say what a step does, whatever the cell: with δȳ the errors before the activation, δȳ = factor ⊙ δc in the
 // blocks that read the cell, δȳ = factor ⊙ δy in the last block if that reads the output (o; all of a simple RNN).
@@ -198,6 +275,8 @@ struct KernelsOf {
     Kernel<RNNForwardCall<T>> rnn_forward;
     Kernel<RNNBackwardCall<T>> rnn_backward;
     Kernel<ErrorMapCall<T>> error_map;
+    Kernel<RegularisedForwardCall<T>> regularised_forward;
+    Kernel<RegularisedBackwardCall<T>> regularised_backward;
 };
 
 struct Kernels {

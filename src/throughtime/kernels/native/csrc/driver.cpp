@@ -215,5 +215,9 @@ template void run(const Kernel<RNNBackwardCall<float>>&, const RNNBackwardCall<f
 template void run(const Kernel<RNNBackwardCall<double>>&, const RNNBackwardCall<double>&, int);
 template void run(const Kernel<ErrorMapCall<float>>&, const ErrorMapCall<float>&, int);
 template void run(const Kernel<ErrorMapCall<double>>&, const ErrorMapCall<double>&, int);
+template void run(const Kernel<RegularisedForwardCall<float>>&, const RegularisedForwardCall<float>&, int);
+template void run(const Kernel<RegularisedForwardCall<double>>&, const RegularisedForwardCall<double>&, int);
+template void run(const Kernel<RegularisedBackwardCall<float>>&, const RegularisedBackwardCall<float>&, int);
+template void run(const Kernel<RegularisedBackwardCall<double>>&, const RegularisedBackwardCall<double>&, int);
 
 }  // namespace throughtime

@@ -32,5 +32,9 @@ extern template void run(const Kernel<RNNBackwardCall<float>>&, const RNNBackwar
 extern template void run(const Kernel<RNNBackwardCall<double>>&, const RNNBackwardCall<double>&, int);
 extern template void run(const Kernel<ErrorMapCall<float>>&, const ErrorMapCall<float>&, int);
 extern template void run(const Kernel<ErrorMapCall<double>>&, const ErrorMapCall<double>&, int);
+extern template void run(const Kernel<RegularisedForwardCall<float>>&, const RegularisedForwardCall<float>&, int);
+extern template void run(const Kernel<RegularisedForwardCall<double>>&, const RegularisedForwardCall<double>&, int);
+extern template void run(const Kernel<RegularisedBackwardCall<float>>&, const RegularisedBackwardCall<float>&, int);
+extern template void run(const Kernel<RegularisedBackwardCall<double>>&, const RegularisedBackwardCall<double>&, int);
 
 }  // namespace throughtime

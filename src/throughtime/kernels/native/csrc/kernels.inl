@@ -3,6 +3,8 @@
 #include "error_map.hpp"
 #include "lstm_backward.hpp"
 #include "lstm_forward.hpp"
+#include "regularised_backward.hpp"
+#include "regularised_forward.hpp"
 #include "rnn_backward.hpp"
 #include "rnn_forward.hpp"
 
@@ -16,15 +18,17 @@ template <class K>
 constexpr throughtime::Kernel<typename K::Call> backward_kernel() {
     return {&K::shared_bytes, &K::own_bytes, &K::pack, &K::slice, &K::reduce, nullptr, nullptr, nullptr};
 }
+// Without what a state that stays from call to call needs.
 template <class K>
-constexpr throughtime::Kernel<typename K::Call> map_kernel() {
+constexpr throughtime::Kernel<typename K::Call> whole_kernel() {
     return {&K::shared_bytes, &K::own_bytes, &K::pack, &K::slice, nullptr, nullptr, nullptr, nullptr};
 }
 template <class T>
 constexpr throughtime::KernelsOf<T> kernels_of() {
     return {forward_kernel<LSTMForwardKernel<T>>(), backward_kernel<LSTMBackwardKernel<T>>(),
             forward_kernel<RNNForwardKernel<T>>(), backward_kernel<RNNBackwardKernel<T>>(),
-            map_kernel<ErrorMapKernel<T>>()};
+            whole_kernel<ErrorMapKernel<T>>(),
+            whole_kernel<RegularisedForwardKernel<T>>(), backward_kernel<RegularisedBackwardKernel<T>>()};
 }
 constexpr throughtime::Kernels table{THROUGHTIME_TABLE_NAME, kernels_of<float>(), kernels_of<double>()};
 

@@ -5,6 +5,7 @@
 #include "arguments.hpp"
 #include "error_map_module.hpp"
 #include "memory.hpp"
+#include "regularised_module.hpp"
 #include "stream.hpp"
 #include "threads.hpp"
 
@@ -222,6 +223,8 @@ NB_MODULE(_native, module) {
     module.def("rnn_forward", &rnn_forward);
     module.def("rnn_backward", &rnn_backward);
     module.def("error_map", &error_map);
+    module.def("regularised_forward", &regularised_forward);
+    module.def("regularised_backward", &regularised_backward);
     module.def("kept_bytes", &kept_bytes);
     module.def("keep_at_most", &keep_at_most);
     module.def("release_kept", &release_kept);
