@@ -44,7 +44,7 @@ class TagSettings(NetworkSettings):
     character_size: Positive = Field(25, description="Length of a character's vector.")
     character_filters: Positive = Field(50, description="Filters over three characters.")
     max_characters: int = Field(20, ge=2, description="Characters of a word that are read: both its ends.")
-    members: Positive = Field(5, description="Networks that learn side by side and are averaged.")
+    members: Positive = Field(3, description="Networks that learn side by side and are averaged.")
     dropout: float = Field(0.5, ge=0, lt=1, description="Share of recurrent outputs dropped.")
     input_dropout: float = Field(
         0.3,
