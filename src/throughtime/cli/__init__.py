@@ -14,7 +14,7 @@ from throughtime.errors import ThroughtimeError
 
 app = App(
     name="throughtime",
-    help="Recurrent networks you can see through: from a table to a trained, measured, shown forecast.",
+    help="Recurrent networks you can see through: from a file to a trained, measured, shown model.",
     version=__version__,
     result_action="return_value",
 )
