@@ -92,12 +92,12 @@ def test_confidence_is_the_sum_over_every_way_to_tag_the_rest(fitted: tuple[Tagg
     sentences = [["Ann", "Lee", "Lee"], ["Rome"]]
     readings = read_sentences(tagger.network_, [tagger.vocabulary_.number(one) for one in sentences])
     (reading,) = readings.parts
-    chain = reading.less(0.7)
     column = reading.rows.tolist().index(0)
-    scores = chain.scores[:, column : column + 1]
+    scores = reading.scores[:, column : column + 1].clone()
+    scores[..., 0] -= 0.7
     expected: dict[Span, float] = {}
     for path in product(range(5), repeat=3):
-        share = float(log_likelihood(scores, chain.crf, torch.tensor(path)[:, None]).exp())
+        share = float(log_likelihood(scores, reading.crf, torch.tensor(path)[:, None]).exp())
         if share > 0:
             for span in spans_of([tagger.tags_[place] for place in path]):
                 expected[span] = expected.get(span, 0.0) + share
