@@ -101,6 +101,7 @@ def test_spans_and_back() -> None:
     assert spans_of(tags) == spans
     assert tags_of(spans, 7) == tags
     assert spans_of(["I-p", "I-q", "I-q"]) == [Span(0, 1, "p"), Span(1, 3, "q")]
+    assert spans_of(["B-p", "O", "I-p"]) == [Span(0, 1, "p"), Span(2, 3, "p")]
     assert count_spans([tags, ["O"]]) == {"p": 2, "q": 1}
     assert [may_follow(one, "I-p") for one in (None, "O", "B-p", "I-p", "B-q", "I-q")] == [0, 0, 1, 1, 0, 0]
     assert may_follow(None, "B-p")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,10 @@ from sklearn.exceptions import NotFittedError
 
 import throughtime as tt
 from throughtime import Tagger
-from throughtime.data import in_iob2, read_conll, sentences_from_lists
+from throughtime.data import Span, in_iob2, read_conll, sentences_from_lists, spans_of
 from throughtime.nn.crf import CRFScores, log_likelihood
 from throughtime.tasks.sources import Sources
-from throughtime.tasks.tag_answers import best_tags, read_sentences
+from throughtime.tasks.tag_answers import best_tags, read_sentences, span_confidences
 from throughtime.tasks.tag_data import batches_of, prepare_sentences
 from throughtime.tasks.tag_evaluation import OFFSETS, find_offset
 from throughtime.tasks.tag_network import TagObjective, build_network
@@ -84,6 +85,26 @@ def test_answers_fit_together(fitted: tuple[Tagger, Path]) -> None:
     ]
     assert len(found) > 20
     assert all(0 < span.confidence <= share + 1e-9 <= 1 + 1e-6 for span, share in found)
+
+
+def test_confidence_is_the_sum_over_every_way_to_tag_the_rest(fitted: tuple[Tagger, Path]) -> None:
+    tagger = fitted[0]
+    sentences = [["Ann", "Lee", "Lee"], ["Rome"]]
+    readings = read_sentences(tagger.network_, [tagger.vocabulary_.number(one) for one in sentences])
+    (reading,) = readings.parts
+    column = reading.rows.tolist().index(0)
+    scores = reading.scores[:, column : column + 1].clone()
+    scores[..., 0] -= 0.7
+    expected: dict[Span, float] = {}
+    for path in product(range(5), repeat=3):
+        share = float(log_likelihood(scores, reading.crf, torch.tensor(path)[:, None]).exp())
+        if share > 0:
+            for span in spans_of([tagger.tags_[place] for place in path]):
+                expected[span] = expected.get(span, 0.0) + share
+    spans = [[Span(0, 1, "person"), Span(0, 2, "person"), Span(1, 3, "place"), Span(2, 3, "place")], []]
+    found = span_confidences(readings, 0.7, tagger.classes_, spans)
+    assert found[0] == pytest.approx([expected[span] for span in spans[0]], rel=1e-9)
+    assert found[1] == []
 
 
 def test_a_sentence_is_answered_the_same_in_any_company(fitted: tuple[Tagger, Path]) -> None:

@@ -12,6 +12,7 @@ TRAIN = [
     (["Ann", "saw", "New", "York", "."], ["B-p", "O", "B-c", "I-c", "O"]),
     (["York", "is", "old"], ["B-c", "O", "O"]),
     (["Ann", "Ann"], ["B-p", "B-q"]),
+    (["New"], ["B-q"]),
 ]
 VALID = [(["new", "york", "Ann"], ["B-c", "I-c", "B-p"])]
 TEST = [(["York", "New", "York", "ANN", "x"], ["B-c", "B-c", "I-c", "B-p", "O"])]
@@ -22,7 +23,7 @@ def test_the_dictionary_takes_the_longest_and_most_frequent() -> None:
         Sources(*(sentences_from_lists(part) for part in (TRAIN, VALID, TEST))), TagSettings()
     )
     found = {one.name: one for one in run_baselines(data)}["dictionary"]
-    assert found.note == "3 forms, whatever the case"
+    assert found.note == "4 forms, whatever the case"
     assert found.validation == [["B-c", "I-c", "B-p"]]
     assert found.test == [["B-c", "B-c", "I-c", "B-p", "O"]]
     assert f1_of(data.test, found.test) == 1
@@ -33,7 +34,7 @@ def test_the_dictionary_takes_the_longest_and_most_frequent() -> None:
         )
     )
     found = {one.name: one for one in run_baselines(prepare_sentences(cased, TagSettings()))}["dictionary"]
-    assert found.note == "3 forms, as written"
+    assert found.note == "4 forms, as written"
     assert found.test == [["B-c", "B-c", "I-c", "O", "O"]]
 
 
