@@ -112,7 +112,7 @@ def test_one_line_in_one_line_out(
     [
         (["fit", "generate"], ["expected a text file"]),
         (["fit", "generate", "nowhere.txt"], ["nowhere.txt", "no such file"]),
-        (["fit", "generate", "tune.mid"], ["tune.mid", "music"]),
+        (["fit", "generate", "tune.mid", "--tied"], ["--tied is an option for text", "music"]),
         (["fit", "generate", "x.txt", "--split", "1,2,3"], ["split"]),
         (["fit", "generate", "x.txt", "--dropuot", "1"], ["--dropuot", "--dropout"]),
         (["fit", "generate", "--resume", "nowhere"], ["nowhere", "no fit was begun"]),
