@@ -53,6 +53,7 @@ class SequenceBatches:
         self.sequences, self.targets = sequences, targets
         self.batch_size, self.seed, self.shuffle, self.change = batch_size, seed, shuffle, change
         self.lengths = np.array([len(sequence) for sequence in sequences])
+        self.sizes = self.lengths  # by which they are sorted
 
     def __len__(self) -> int:
         """Batches in an epoch."""
@@ -67,14 +68,14 @@ class SequenceBatches:
     def _batches(self, epoch: int) -> list[np.ndarray]:
         """Which sequences stand in which batch."""
         if not self.shuffle:
-            return self._cut(np.argsort(self.lengths, kind="stable"))
+            return self._cut(np.argsort(self.sizes, kind="stable"))
         rng = np.random.default_rng([self.seed, epoch])
         order = rng.permutation(len(self.sequences))
         bucket = self.batch_size * BATCHES_IN_A_BUCKET
         batches = []
         for start in range(0, len(order), bucket):
             rows = order[start : start + bucket]
-            batches += self._cut(rows[np.argsort(self.lengths[rows], kind="stable")])
+            batches += self._cut(rows[np.argsort(self.sizes[rows], kind="stable")])
         return [batches[i] for i in rng.permutation(len(batches))]
 
     def _cut(self, rows: np.ndarray) -> list[np.ndarray]:

@@ -15,7 +15,7 @@ from torch import Tensor
 from throughtime.kernels import native as native_kernels
 from throughtime.ops import regularised_loop, regularised_native
 from throughtime.ops.autocast import without_autocast
-from throughtime.ops.backends import NATIVE, REFERENCE, check_backend
+from throughtime.ops.backends import NATIVE, REFERENCE, check_backend, say_once_that_the_gpu_waits
 from throughtime.ops.native import can_compute
 from throughtime.ops.noise import Noise
 from throughtime.ops.padding import check_lengths
@@ -52,6 +52,8 @@ def backend_for(name: str, like: Tensor) -> str:
         ValueError: the backend is unknown or does not compute regularised layers.
     """
     if check_backend(name) == "auto":
+        if like.is_cuda:
+            say_once_that_the_gpu_waits("it has no layer normalisation, zoneout or recurrent dropout yet")
         able = native_kernels.is_available() and can_compute(like)
         return NATIVE.name if able else REFERENCE.name
     if name not in BACKENDS:

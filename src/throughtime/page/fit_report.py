@@ -27,7 +27,14 @@ SHELL = (
 
 
 class FitReport(Part):
-    """The fields of every report; `network` is what was trained, in words."""
+    """The fields of every report.
+
+    Attributes:
+        network: What was trained, in words.
+        loss_name: What the losses of `history` are.
+        validation_name: What the validation loss is, where it is something else: it then has a chart of its
+            own. "" where both are the same.
+    """
 
     title: str
     version: str
@@ -39,6 +46,7 @@ class FitReport(Part):
     history: tuple[Epoch, ...] = ()
     best_epoch: int | None = None
     loss_name: str = "loss"
+    validation_name: str = ""
     diagnosis: Diagnosis | None = None
     command: str = ""
     settings: Settings = Field(default_factory=dict)

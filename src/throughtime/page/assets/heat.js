@@ -15,7 +15,7 @@ const STOPS = [
   [255, 234, 70],
 ];
 
-function colour(share) {
+export function colour(share) {
   const place = Math.min(1, Math.max(0, share)) * (STOPS.length - 1);
   const index = Math.min(STOPS.length - 2, Math.floor(place));
   return STOPS[index].map((from, part) => Math.round(from + (place - index) * (STOPS[index + 1][part] - from)));
