@@ -59,7 +59,7 @@ def test_the_op_calls_the_backend_of_that_name(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_gpu_that_triton_cannot_use_is_said_once() -> None:
-    backends._say_once_that_the_gpu_waits.cache_clear()
+    backends.say_once_that_the_gpu_waits.cache_clear()
     half = torch.zeros(1, dtype=torch.float16)
     with pytest.warns(RuntimeWarning, match=r"on this GPU the backend 'reference' computes") as said:
         chosen = [backends._on_cuda(half) for _ in range(3)]

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import layer_norm
 
 from throughtime.cells import Cell, LSTMCell, SimpleRNNCell, Values, Variant
-from throughtime.ops import regularised, unrolled
+from throughtime.ops import backends, regularised, unrolled
 from throughtime.ops.noise import NO_NOISE, Noise, kept
 from throughtime.ops.regularised_loop import PARAMETERS, Inputs
 from throughtime.testing import Case, Shape
@@ -276,3 +276,12 @@ def test_wrong_arguments() -> None:
     with pytest.raises(ValueError, match="backend='tritn' is unknown"):
         regularised.backend_for("tritn", case.x)
     assert regularised.backend_for("auto", case.x.to("meta")) == "reference"
+
+
+def test_a_backend_that_does_not_know_it_is_refused_or_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regularised, "resolve", lambda name, like: "triton")
+    with pytest.raises(ValueError, match="backend='triton' computes no layer normalisation, zoneout or"):
+        regularised.backend_for("triton", torch.zeros(1))
+    backends.say_once_that_the_gpu_waits.cache_clear()
+    with pytest.warns(RuntimeWarning, match="'triton' cannot, it knows no layer normalisation"):
+        assert regularised.backend_for("auto", torch.zeros(1)) == "reference"

@@ -104,7 +104,7 @@ def _on_cuda(like: Tensor) -> str:
     if triton_kernels.is_available() and triton.can_compute(like):
         return TRITON.name
     reason = triton_kernels.why_not() or f"it does not know {like.dtype}"
-    _say_once_that_the_gpu_waits(reason)
+    say_once_that_the_gpu_waits(reason)
     return REFERENCE.name
 
 
@@ -125,7 +125,8 @@ def _say_once_that_it_is_slow() -> None:
 
 
 @functools.cache
-def _say_once_that_the_gpu_waits(reason: str) -> None:
+def say_once_that_the_gpu_waits(reason: str) -> None:
+    """Warn that the reference computes on a GPU; `reason`: what the backend "triton" lacks."""
     warnings.warn(
         f"throughtime: on this GPU the backend 'reference' computes, one launch after the other: the backend "
         f"'triton' cannot, {reason}. backend='reference' asks for it without this warning.",
