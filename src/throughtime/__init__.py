@@ -1,7 +1,7 @@
 """throughtime: recurrent neural networks you can see through.
 
-`RNN` and `LSTM` are torch modules; `Forecaster`, `Classifier` and `TextGenerator` go from data to a
-trained, measured network.
+`RNN` and `LSTM` are torch modules; `Forecaster`, `Classifier`, `Tagger` and `TextGenerator` go from data
+to a trained, measured network.
 Each name is imported when it is first used, so that `throughtime --help` need not wait for torch.
 """
 
@@ -31,11 +31,16 @@ if TYPE_CHECKING:
     from throughtime.tasks.forecast import Forecaster
     from throughtime.tasks.generate_text import TextGenerator
     from throughtime.tasks.load import load
+    from throughtime.tasks.music import Composer
+    from throughtime.tasks.tag import Tagger
+    from throughtime.tasks.transcribe import Transcriber
+    from throughtime.tasks.translate import Translator
 
 __all__ = [
     "LSTM",
     "RNN",
     "Classifier",
+    "Composer",
     "DataError",
     "Forecaster",
     "ModelFolderError",
@@ -44,8 +49,11 @@ __all__ = [
     "Recording",
     "RecordingError",
     "SettingsError",
+    "Tagger",
     "TextGenerator",
     "ThroughtimeError",
+    "Transcriber",
+    "Translator",
     "Variant",
     "__version__",
     "error_map",
@@ -60,8 +68,12 @@ __all__ = [
 
 _LAZY = {
     "Classifier": "throughtime.tasks.classify",
+    "Composer": "throughtime.tasks.music",
     "Forecaster": "throughtime.tasks.forecast",
+    "Tagger": "throughtime.tasks.tag",
+    "Translator": "throughtime.tasks.translate",
     "TextGenerator": "throughtime.tasks.generate_text",
+    "Transcriber": "throughtime.tasks.transcribe",
     "error_map": "throughtime.recording.error_map",
     "load": "throughtime.tasks.load",
     "lyapunov_exponents": "throughtime.recording.lyapunov",

@@ -65,3 +65,18 @@ def test_wrong_arguments() -> None:
         source(batch_size=0)
     with pytest.raises(ValueError, match="2 sequences and 3 targets"):
         SequenceBatches([torch.ones(1), torch.ones(1)], torch.arange(3), 1)
+
+
+def test_a_sequence_may_be_changed_each_time() -> None:
+    def longer(sequence: torch.Tensor, row: int, epoch: int) -> torch.Tensor:
+        assert sequence[0] == row + 1
+        return torch.cat([sequence, sequence.new_full((epoch,), 999)])
+
+    batches = source(change=longer)
+    for epoch in (0, 3):
+        for batch in batches.epoch(epoch):
+            assert batch.lengths is not None
+            for column, (row, length) in enumerate(zip(batch.targets, batch.lengths, strict=True)):
+                assert length == len(batches.sequences[row]) + epoch
+                assert (batch.inputs[:length, column] == 999).sum() == epoch
+                assert not batch.inputs[length:, column].any()

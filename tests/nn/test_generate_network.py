@@ -16,7 +16,11 @@ def network(kind: Any = LSTM, *, layers: int = 1, **changes: Any) -> GenerateNet
     return GenerateNetwork(kind(E, H, num_layers=layers), symbols=V, **changes)
 
 
-@pytest.mark.parametrize("kind", [LSTM, RNN])
+def normalised(*sizes: int, **changes: Any) -> LSTM:
+    return LSTM(*sizes, layer_norm=True, zoneout=0.1, recurrent_dropout=0.1, **changes)
+
+
+@pytest.mark.parametrize("kind", [LSTM, RNN, normalised])
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("tied", [False, True])
 def test_step_by_step_is_the_whole(kind: Any, layers: int, tied: bool) -> None:

@@ -180,6 +180,23 @@ def test_what_cannot_be_stacked(networks: list[Recurrent], message: str) -> None
         stack(networks)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"layer_norm": True, "zoneout": 0.1},
+            "has layer normalisation, zoneout, which networks side by side",
+        ),
+        ({"recurrent_dropout": 0.1}, "has recurrent dropout, which"),
+        ({"bidirectional": True, "merge": "sum"}, "has merge='sum', which"),
+        ({"variational_dropout": True, "num_layers": 2, "dropout": 0.1}, "has variational dropout, which"),
+    ],
+)
+def test_what_networks_side_by_side_do_not_have(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=rf"stack: networks\[0\] {message}"):
+        stack([tt.LSTM(3, 4, **options)])
+
+
 def test_what_is_no_network() -> None:
     with pytest.raises(TypeError, match=r"networks\[1\] is a Linear, expected an LSTM or an RNN"):
         stack([tt.LSTM(3, 4), torch.nn.Linear(3, 4)])

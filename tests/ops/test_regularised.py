@@ -304,5 +304,5 @@ def test_a_backend_that_does_not_know_it_is_refused_or_passed_over(monkeypatch: 
     with pytest.raises(ValueError, match="backend='triton' computes no layer normalisation, zoneout or"):
         regularised.backend_for("triton", torch.zeros(1))
     backends.say_once_that_the_gpu_waits.cache_clear()
-    with pytest.warns(RuntimeWarning, match="'triton' cannot, it knows no layer normalisation"):
+    with pytest.warns(RuntimeWarning, match="'triton' cannot, it has no layer normalisation"):
         assert regularised.backend_for("auto", torch.zeros(1)) == "reference"

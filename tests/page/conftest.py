@@ -16,12 +16,20 @@ from throughtime.page.classify_report import ClassifyReport, render_classify_rep
 from throughtime.page.fit_report import FitReport
 from throughtime.page.forecast_report import ForecastReport
 from throughtime.page.generate_text_report import TextReport, render_text_report
+from throughtime.page.music_report import MusicReport, render_music_report
 from throughtime.page.report import render_forecast_report
+from throughtime.page.tag_report import TagReport, render_tag_report
+from throughtime.page.transcribe_report import TranscribeReport, render_transcribe_report
+from throughtime.page.translate_report import TranslateReport, render_translate_report
 
 RENDER: dict[type[FitReport], Callable[[Any], str]] = {
     ClassifyReport: render_classify_report,
     ForecastReport: render_forecast_report,
+    MusicReport: render_music_report,
+    TagReport: render_tag_report,
     TextReport: render_text_report,
+    TranslateReport: render_translate_report,
+    TranscribeReport: render_transcribe_report,
 }
 _QUIET = (
     "--no-sandbox",

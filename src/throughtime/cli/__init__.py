@@ -14,7 +14,7 @@ from throughtime.errors import ThroughtimeError
 
 app = App(
     name="throughtime",
-    help="Recurrent networks you can see through: from a table to a trained, measured, shown forecast.",
+    help="Recurrent networks you can see through: from a file to a trained, measured, shown model.",
     version=__version__,
     result_action="return_value",
 )
@@ -28,6 +28,13 @@ app.command(f"{_FORECAST}:demo", name="demo", help="Train on shipped weather, me
 fit_app.command(f"{_FORECAST}:forecast", name="forecast", help="Forecast a column of a table.")
 fit_app.command(
     "throughtime.cli.classify:classify", name="classify", help="Tell the class of a text or a sequence."
+)
+fit_app.command("throughtime.cli.tag:tag", name="tag", help="Find and name spans in sentences.")
+fit_app.command(
+    "throughtime.cli.translate:translate", name="translate", help="Translate sentences, from pairs of them."
+)
+fit_app.command(
+    "throughtime.cli.transcribe:transcribe", name="transcribe", help="Write down what recordings say."
 )
 fit_app.command("throughtime.cli.generate:fit_generate", name="generate", help="Go on with a text or music.")
 app.command("throughtime.cli.generate:generate", name="generate", help="Let a trained model write on.")

@@ -28,6 +28,35 @@ def lines_of_stdin() -> Iterator[list[str]]:
     return ([line.rstrip("\r\n")] for line in sys.stdin)
 
 
+class LittleKnown:
+    """Counts the entries that hold nothing the network knows, so that a reader is told.
+
+    Args:
+        what: What an entry is, in the plural: "texts".
+        place: Where entries stand, before the number of one: "standard input line".
+    """
+
+    def __init__(self, what: str, place: str) -> None:
+        self.what, self.place = what, place
+        self.count = 0
+        self.found: list[int] = []  # numbers of those entries, from 1
+
+    def add(self, known: int) -> None:
+        """One more entry, with so many known words."""
+        self.count += 1
+        if not known:
+            self.found.append(self.count)
+
+    def warn(self) -> None:
+        """Say on stderr how many entries held no known word."""
+        if self.found:
+            print(
+                f"{len(self.found):,} of {self.count:,} {self.what} hold no word that training held "
+                f"(the first: {self.place} {self.found[0]}); their answers say little.",
+                file=sys.stderr,
+            )
+
+
 def write_answers(
     groups: Iterable[list[EntryT]], answer: Callable[[list[EntryT]], Iterable[str]], out: Path | None
 ) -> int:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from throughtime.cli.answering import in_groups, lines_of_stdin
+from throughtime.cli.answering import LittleKnown, in_groups, lines_of_stdin
 from throughtime.data.sequence_lines import parse_line
 from throughtime.data.sequences import Floats
 from throughtime.errors import DataError
@@ -32,29 +32,20 @@ class TextAnswers:
     def __init__(self, classifier: Classifier, place: str, *, as_json: bool) -> None:
         assert isinstance(classifier.encoder_, TextEncoder)
         self.classifier, self.words = classifier, classifier.encoder_.words
-        self.place, self.as_json = place, as_json
-        self.count = 0
-        self.little: list[int] = []  # numbers of those texts, from 1
+        self.little, self.as_json = LittleKnown("texts", place), as_json
 
     def __call__(self, texts: list[str]) -> Iterator[str]:
         """One line for each text."""
         shares = self.classifier.predict_proba(texts)
         known = self.words.known(texts)
         for text, row, words in zip(texts, shares, known, strict=True):
-            self.count += 1
-            if not words:
-                self.little.append(self.count)
+            self.little.add(words)
             more = {"words": len(self.words.cut(text)), "known": words}
             yield answer_line(self.classifier.classes_, row.tolist(), as_json=self.as_json, more=more)
 
     def warn(self) -> None:
         """Say on stderr how many texts held nothing that the network knows."""
-        if self.little:
-            print(
-                f"{len(self.little):,} of {self.count:,} texts hold no word that training held (the first: "
-                f"{self.place} {self.little[0]}); their answers say little.",
-                file=sys.stderr,
-            )
+        self.little.warn()
 
 
 Named = tuple[str | None, Floats]  # what the data call a sequence, and its values (T, I)

@@ -46,6 +46,7 @@ def run_fit(
     quiet: bool,
     expected: str,
     show: Callable[[Any], None],
+    partner: str | None = None,
 ) -> int:
     """Fit, or go on with a fit that was stopped; print the figures and say where the model is.
 
@@ -60,6 +61,7 @@ def run_fit(
         quiet: Show no progress.
         expected: What the command needs, for the message when it is missing.
         show: Prints the figures for people.
+        partner: A second place that belongs to `data`, where a task has one.
 
     Returns:
         The exit code.
@@ -69,14 +71,15 @@ def run_fit(
     """
     settings: type[TaskSettings] = estimator.settings_class
     given = parse_options(settings, options)
+    places = (data,) if partner is None else (data, partner)
     if resume is not None:
         check_resume(out, given)
-        fitted = estimator.resume(resume, data, display=display_of(quiet))
+        fitted = estimator.resume(resume, *places, display=display_of(quiet))
         return finish_fit(task, fitted, resume, as_json=as_json, show=show)
     if data is None or set(settings.names()) - set(settings.defaults()) - set(given):
         raise SettingsError(f"fit {task}: expected {expected}")
     folder = shared_folder(out, f"{stem(data)}-{task}")
-    fitted = estimator(**given).fit(data, folder=folder, display=display_of(quiet))
+    fitted = estimator(**given).fit(*places, folder=folder, display=display_of(quiet))
     return finish_fit(task, fitted, folder, as_json=as_json, show=show)
 
 

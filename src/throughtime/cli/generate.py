@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Protocol
 from cyclopts import Parameter
 from pydantic import BaseModel
 
-from throughtime.cli import generate_text
+from throughtime.cli import generate_music, generate_text
 from throughtime.cli.fitting import AsJson, Out, Quiet, Resume, network_groups, run_fit
 from throughtime.cli.options import options_of, options_of_kinds
 from throughtime.errors import ModelFolderError, SettingsError
@@ -55,7 +55,7 @@ class Kind(Protocol):
 Kinds = Mapping[str, Kind]
 KindName = Literal["auto", "text", "music"]
 
-KINDS: Kinds = {"text": generate_text}
+KINDS: Kinds = {"text": generate_text, "music": generate_music}
 
 
 def fit_command(kinds: Kinds) -> Callable[..., int]:

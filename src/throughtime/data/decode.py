@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
 import zlib
 from pathlib import Path
 
@@ -31,6 +32,23 @@ def read_file(path: Path, what: str = "table") -> bytes:
     if not content:
         raise DataError(f"{path.name}: the file is empty (0 bytes).")
     return content
+
+
+def read_utf8(path: Path, what: str = "table") -> tuple[bytes, str]:
+    r"""A text file's content as UTF-8 with "\\n" line ends, and the SHA-256 of its bytes as they are.
+
+    Args:
+        path: The file.
+        what: What it should hold, for messages.
+
+    Raises:
+        DataError: as `read_file`, `gunzip` and `to_utf8`.
+    """
+    content = read_file(path, what)
+    fingerprint = hashlib.sha256(content).hexdigest()
+    if content.startswith(GZIP):
+        content = gunzip(content, path.name)
+    return to_utf8(content, path.name, what)[0], fingerprint
 
 
 def gunzip(content: bytes, name: str) -> bytes:

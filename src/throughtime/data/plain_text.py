@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from throughtime.data.decode import GZIP, gunzip, read_file, to_utf8
+from throughtime.data.decode import read_utf8
 from throughtime.errors import DataError
 
 
@@ -49,11 +49,8 @@ def read_plain_text(source: str | os.PathLike[str]) -> PlainText:
             f"read_plain_text: source is a {type(source).__name__}; give a path, or a text of several lines"
         )
     path = Path(source)
-    content = read_file(path, "text")
-    fingerprint = hashlib.sha256(content).hexdigest()
-    if content.startswith(GZIP):
-        content = gunzip(content, path.name)
-    text = to_utf8(content, path.name, "text")[0].decode("utf-8")
+    data, fingerprint = read_utf8(path, "text")
+    text = data.decode("utf-8")
     if not text:
         raise DataError(f"{path.name}: holds no character.")
     return PlainText(text, path.name, path, fingerprint)

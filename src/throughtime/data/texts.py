@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from throughtime.data.decode import GZIP, gunzip, read_file, to_utf8
+from throughtime.data.decode import read_utf8
 from throughtime.data.text_columns import choose_columns, has_label_first, read_columns
 from throughtime.errors import DataError
 
@@ -90,11 +90,7 @@ def read_texts(
     if not isinstance(source, str | os.PathLike):
         return _from_frame(source, text, label, labelled)
     path = Path(source)
-    content = read_file(path)
-    fingerprint = hashlib.sha256(content).hexdigest()
-    if content.startswith(GZIP):
-        content = gunzip(content, path.name)
-    data, _ = to_utf8(content, path.name)
+    data, fingerprint = read_utf8(path)
     kind = _find_layout(data, path.name) if layout == "auto" else layout
     if kind == "table":
         rows, lines, columns = read_columns(data, path.name)
@@ -106,7 +102,7 @@ def read_texts(
     elif kind == "label-first" and labelled:
         texts, labels, lines = _label_first(data)
     else:
-        texts, labels, lines = _plain_lines(data), None, None
+        texts, labels, lines = plain_lines(data), None, None
         lines = list(range(1, len(texts) + 1))
     return _checked(texts, labels, lines, path.name, path, fingerprint, kind)
 
@@ -215,7 +211,8 @@ def _label_first(data: bytes) -> tuple[list[str], list[str], list[int]]:
     return texts, labels, numbers
 
 
-def _plain_lines(data: bytes) -> list[str]:
+def plain_lines(data: bytes) -> list[str]:
+    r"""Every line, the empty ones too; only "\\n" ends a line."""
     return data.decode().removesuffix("\n").split("\n")
 
 

@@ -54,7 +54,7 @@ class Words:
             most: Words at most, the most frequent first.
             lower: Take "Good" and "good" for the same word.
         """
-        parts = _tokenizers()
+        parts = tokenizers_package()
         rules = [parts.normalizers.NFC(), *([parts.normalizers.Lowercase()] if lower else [])]
         tokenizer = parts.Tokenizer(parts.models.WordLevel(unk_token=SPECIAL[UNKNOWN]))
         tokenizer.normalizer = parts.normalizers.Sequence(rules)
@@ -75,7 +75,7 @@ class Words:
         Raises:
             ValueError: it is not a tokenizer of this kind.
         """
-        parts = _tokenizers()
+        parts = tokenizers_package()
         if json.loads(text).get("model", {}).get("type") != "WordLevel":
             raise ValueError("not a tokenizer of whole words")
         return cls(parts.Tokenizer.from_str(text))
@@ -99,7 +99,8 @@ class Words:
         return [torch.tensor(one.ids or [UNKNOWN]) for one in encoded]
 
 
-def _tokenizers() -> Any:
+def tokenizers_package() -> Any:
+    """The package `tokenizers`. Raises `MachineError` where it is not installed."""
     try:
         return importlib.import_module("tokenizers")
     except ImportError as error:

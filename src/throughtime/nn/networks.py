@@ -65,7 +65,8 @@ class Networks(nn.Module):
         self.bidirectional, self.num_directions = first.bidirectional, first.num_directions
         self.backend = check_backend(first.backend)
         # Each size once, without numbers: what `unstack` begins with.
-        self._blueprints = {n.hidden_size: copy.deepcopy(n).to("meta") for n in networks}
+        by_size = {network.hidden_size: network for network in networks}
+        self._blueprints = {size: copy.deepcopy(one).to("meta") for size, one in by_size.items()}
         for number in range(self.num_layers):
             layers = [network.layers[number] for network in networks]
             self.add_module(f"layer{number}", self._stacked(layers, number))

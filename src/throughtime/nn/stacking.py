@@ -13,7 +13,6 @@ from throughtime.nn.recurrent import Layer, Recurrent
 
 PARAMETERS = ("weight_ih", "weight_hh", "bias", "peephole", "weight_gates")
 _ALIKE = ("input_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "backend")
-_WITHOUT = {"merge": "concat", "variational_dropout": False}  # what a stack has not
 
 
 class StackedLayer(nn.Module):
@@ -101,12 +100,11 @@ def check_alike(networks: Sequence[Recurrent]) -> None:
 
 
 def _check_plain(number: int, network: Recurrent) -> None:
-    names = {name.rpartition(".")[2] for name, _ in network.named_parameters()}
-    more = sorted(names - set(PARAMETERS))
-    more += [name for name, usual in _WITHOUT.items() if getattr(network, name, usual) != usual]
-    regularisation = getattr(network, "regularisation", None)
-    if regularisation is not None and regularisation.active(True):
-        more.append("layer_norm, zoneout or recurrent_dropout")
+    more = network.regularisation.names()
+    if network.merge != "concat":
+        more.append(f"merge={network.merge!r}")
+    if network.variational_dropout:
+        more.append("variational dropout")
     if more:
         raise ValueError(
             f"stack: networks[{number}] has {', '.join(more)}, which networks side by side do not have yet; "

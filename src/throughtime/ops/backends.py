@@ -126,7 +126,7 @@ def _say_once_that_it_is_slow() -> None:
 
 @functools.cache
 def say_once_that_the_gpu_waits(reason: str) -> None:
-    """Warn that the reference computes on a GPU; `reason`: what the backend "triton" lacks."""
+    """Warn, once for each reason, that the reference computes on a GPU."""
     warnings.warn(
         f"throughtime: on this GPU the backend 'reference' computes, one launch after the other: the backend "
         f"'triton' cannot, {reason}. backend='reference' asks for it without this warning.",

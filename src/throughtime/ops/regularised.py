@@ -53,7 +53,7 @@ def backend_for(name: str, like: Tensor) -> str:
     if chosen in BACKENDS:
         return chosen
     if name == "auto":
-        say_once_that_the_gpu_waits("it knows no layer normalisation, zoneout or recurrent dropout")
+        say_once_that_the_gpu_waits("it has no layer normalisation, zoneout or recurrent dropout yet")
         return REFERENCE.name
     raise ValueError(
         f"backend={name!r} computes no layer normalisation, zoneout or recurrent dropout; "

@@ -57,13 +57,14 @@ def json_for_html(data: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def csp(script: str, style: str, *, connect: str = "") -> str:
+def csp(script: str, style: str, *, connect: str = "", sound: bool = False) -> str:
     """Content-Security-Policy that lets exactly this inline script and style work.
 
     Args:
         script: The script.
         style: The style.
         connect: Where the script may send requests, as "'self'"; "" is nowhere.
+        sound: Whether the page may play sound that stands in it as data.
     """
     return "; ".join(
         [
@@ -71,6 +72,7 @@ def csp(script: str, style: str, *, connect: str = "") -> str:
             f"script-src {_hash(script)}",
             f"style-src {_hash(style)}",
             "img-src data:",
+            *(["media-src data:"] if sound else []),
             *([f"connect-src {connect}"] if connect else []),
             "base-uri 'none'",
             "form-action 'none'",

@@ -27,7 +27,14 @@ SHELL = (
 
 
 class FitReport(Part):
-    """The fields of every report; `network` is what was trained, in words."""
+    """The fields of every report.
+
+    Attributes:
+        network: What was trained, in words.
+        loss_name: What the losses of `history` are.
+        validation_name: What the validation loss is, where it is something else: it then has a chart of its
+            own. "" where both are the same.
+    """
 
     title: str
     version: str
@@ -39,6 +46,7 @@ class FitReport(Part):
     history: tuple[Epoch, ...] = ()
     best_epoch: int | None = None
     loss_name: str = "loss"
+    validation_name: str = ""
     diagnosis: Diagnosis | None = None
     command: str = ""
     settings: Settings = Field(default_factory=dict)
@@ -46,7 +54,12 @@ class FitReport(Part):
 
 
 def render_fit_report(
-    report: FitReport, verdict: Verdict, modules: Sequence[str], *, styles: Sequence[str] = ()
+    report: FitReport,
+    verdict: Verdict,
+    modules: Sequence[str],
+    *,
+    styles: Sequence[str] = (),
+    sound: bool = False,
 ) -> str:
     """The whole page as HTML text, to be written as UTF-8.
 
@@ -55,6 +68,7 @@ def render_fit_report(
         verdict: What a reader must know first.
         modules: ES modules of `page/assets`, `SHELL` before those that build on it.
         styles: Style sheets of `page/assets` beside those of every page.
+        sound: Whether the report holds sound to play.
     """
     payload = rounded(report.model_dump(mode="json", exclude={"settings"})) | {
         "settings": report.model_dump(mode="json")["settings"],
@@ -62,7 +76,7 @@ def render_fit_report(
         "fit_time": duration(report.seconds_to_fit),
     }
     headline = f"{verdict.headline} {verdict.detail}".strip()
-    return render_page(payload, modules, headline=headline, styles=styles)
+    return render_page(payload, modules, headline=headline, styles=styles, sound=sound)
 
 
 def time_to_fit(report: FitReport) -> Figure:

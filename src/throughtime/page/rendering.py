@@ -12,7 +12,12 @@ _STYLES = ("page.css", "tables.css", "controls.css", "charts.css")
 
 
 def render_page(
-    payload: dict[str, Any], modules: Sequence[str], *, headline: str, styles: Sequence[str] = ()
+    payload: dict[str, Any],
+    modules: Sequence[str],
+    *,
+    headline: str,
+    styles: Sequence[str] = (),
+    sound: bool = False,
 ) -> str:
     """The whole page as HTML text, to be written as UTF-8.
 
@@ -23,13 +28,14 @@ def render_page(
         modules: ES modules of `page/assets`, each after those it imports.
         headline: The result in a sentence, for those who run no scripts.
         styles: Style sheets of `page/assets` beside those of every page.
+        sound: Whether the payload holds sound to play.
     """
     script = joined_modules(modules)
     style = "\n".join(map(asset, (*_STYLES, *styles, "media.css")))
     return filled(
         asset("report.html"),
         {
-            "csp": html.escape(csp(script, style), quote=True),
+            "csp": html.escape(csp(script, style, sound=sound), quote=True),
             "version": html.escape(payload["version"], quote=True),
             "title": html.escape(payload["title"]),
             "headline": html.escape(headline),

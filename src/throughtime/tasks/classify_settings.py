@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from throughtime.tasks.task_settings import NetworkSettings, Positive
+from throughtime.tasks.task_settings import NetworkSettings, Positive, SplitShares
 
 
 class ClassifySettings(NetworkSettings):
@@ -21,7 +21,7 @@ class ClassifySettings(NetworkSettings):
     label: str | None = Field(None, description="Column or key of the labels; found out if left away.")
     validation: str | None = Field(None, description="File to choose the best epoch on; else split off.")
     test: str | None = Field(None, description="File to measure on; else split off.")
-    split: tuple[float, float, float] = Field(
+    split: SplitShares = Field(
         (0.8, 0.1, 0.1),
         description="Shares of training, validation and test part, where there is no file for them.",
     )
@@ -64,10 +64,3 @@ class ClassifySettings(NetworkSettings):
     )
     batch_size: Positive = Field(64, description="Texts or sequences in one update.")
     learning_rate: float = Field(2e-3, gt=0, description="Largest learning rate of the schedule.")
-
-    @field_validator("split")
-    @classmethod
-    def _adds_up(cls, split: tuple[float, float, float]) -> tuple[float, float, float]:
-        if min(split) <= 0 or abs(sum(split) - 1) > 1e-6:
-            raise ValueError(f"expected three shares above 0 that add up to 1, got {split}")
-        return split

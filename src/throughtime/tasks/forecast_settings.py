@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from throughtime.data import PrepareSettings, parse_duration
-from throughtime.tasks.task_settings import NetworkSettings, Positive
+from throughtime.tasks.task_settings import NetworkSettings, Positive, SplitShares
 
 
 class ForecastSettings(NetworkSettings):
@@ -24,7 +24,7 @@ class ForecastSettings(NetworkSettings):
     steps: Literal["all", "last"] = Field(
         "all", description="Forecast the whole path up to the horizon, or only the value at its end."
     )
-    split: tuple[float, float, float] = Field(
+    split: SplitShares = Field(
         (0.7, 0.15, 0.15), description="Shares of training, validation and test rows, in order of time."
     )
 
@@ -52,13 +52,6 @@ class ForecastSettings(NetworkSettings):
         None, description="K1,K2: truncated BPTT on the series itself, update every K1 steps, back over K2."
     )
     lanes: Positive = Field(16, description="Stretches of the series that run side by side with truncate.")
-
-    @field_validator("split")
-    @classmethod
-    def _adds_up(cls, split: tuple[float, float, float]) -> tuple[float, float, float]:
-        if min(split) <= 0 or abs(sum(split) - 1) > 1e-6:
-            raise ValueError(f"expected three shares above 0 that add up to 1, got {split}")
-        return split
 
     @field_validator("history", "horizon", "every", "max_gap")
     @classmethod

@@ -13,6 +13,10 @@ TASKS: Final = {
     "classify": ("throughtime.tasks.classify", "Classifier"),
     "generate-text": ("throughtime.tasks.generate_text", "TextGenerator"),
     "forecast": ("throughtime.tasks.forecast", "Forecaster"),
+    "generate-music": ("throughtime.tasks.music", "Composer"),
+    "tag": ("throughtime.tasks.tag", "Tagger"),
+    "translate": ("throughtime.tasks.translate", "Translator"),
+    "transcribe": ("throughtime.tasks.transcribe", "Transcriber"),
 }
 """Module and class of the estimator of each task; `throughtime.cli` has a module of the task's name."""
 

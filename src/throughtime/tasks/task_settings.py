@@ -7,13 +7,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from throughtime.errors import SettingsError
 from throughtime.nn import LSTM, RNN
 from throughtime.training import FitSettings
 
 Positive = Annotated[int, Field(ge=1)]
+
+
+def _add_up(split: tuple[float, float, float]) -> tuple[float, float, float]:
+    if min(split) <= 0 or abs(sum(split) - 1) > 1e-6:
+        raise ValueError(f"expected three shares above 0 that add up to 1, got {split}")
+    return split
+
+
+SplitShares = Annotated[tuple[float, float, float], AfterValidator(_add_up)]
+"""Shares of training, validation and test part."""
 
 
 class TaskSettings(BaseModel):

@@ -160,6 +160,12 @@ export function learningFigure(report) {
     { field: "validation_loss", className: "k1", label: "validation", marker: "square" },
     { field: "train_loss", className: "k-forecast", label: "training" },
   ].filter((line) => known(line.field));
+  const apart = report.validation_name && losses.length > 1; // two kinds of loss share no axis
+  const charts = apart
+    ? losses.map((line) => ({ lines: [{ ...line, label: "" }], title: line.field === "train_loss" ? report.loss_name : report.validation_name, height: 200 }))
+    : losses.length
+      ? [{ lines: losses, title: report.loss_name, height: 280 }]
+      : [];
   const small = [
     { field: "gradient_norm", title: "gradient norm" },
     { field: "learning_rate", title: "learning rate" },
@@ -174,7 +180,7 @@ export function learningFigure(report) {
   ].filter(([field]) => known(field));
   const numbers = tableOnDemand("Learning curves", () =>
     table({
-      caption: `Loss: ${report.loss_name}.`,
+      caption: report.validation_name ? `Training loss: ${report.loss_name}. Validation loss: ${report.validation_name}.` : `Loss: ${report.loss_name}.`,
       columns: columns.map(([, head]) => ({ head, number: true })),
       rows: report.history.map((entry) => columns.map(([field]) => (field === "epoch" ? String(entry.epoch) : significant(entry[field], 4)))),
     }),
@@ -182,7 +188,7 @@ export function learningFigure(report) {
   return el(
     "div",
     { class: "learning" },
-    losses.length ? epochChart(report, { name: `Loss by epoch: ${report.loss_name}`, title: report.loss_name, lines: losses, height: 280, rule: true }) : null,
+    charts.map((one) => epochChart(report, { ...one, name: `Loss by epoch: ${one.title}`, rule: true })),
     el(
       "div",
       { class: "pair" },

@@ -15,25 +15,26 @@ const STOPS = [
   [255, 234, 70],
 ];
 
-function colour(share) {
+export function colour(share) {
   const place = Math.min(1, Math.max(0, share)) * (STOPS.length - 1);
   const index = Math.min(STOPS.length - 2, Math.floor(place));
   return STOPS[index].map((from, part) => Math.round(from + (place - index) * (STOPS[index + 1][part] - from)));
 }
 
-function paint(canvas, rows, shareOf) {
+// Rows of values as pixels; null stays transparent.
+export function paint(canvas, rows, shareOf) {
   canvas.width = rows[0].length;
   canvas.height = rows.length;
   const context = canvas.getContext("2d");
   const image = context.createImageData(canvas.width, canvas.height);
   rows.flat().forEach((value, index) => {
-    if (value === null) return; // stays transparent
+    if (value === null) return;
     image.data.set([...colour(shareOf(value)), 255], 4 * index);
   });
   context.putImageData(image, 0, 0);
 }
 
-function scale(low, high) {
+export function scale(low, high) {
   const canvas = el("canvas", { class: "scale", "aria-hidden": "true" });
   paint(canvas, [Array.from({ length: 64 }, (_, index) => index / 63)], (value) => value);
   return el("p", { class: "scale-line" }, el("span", {}, low), canvas, el("span", {}, high));

@@ -225,13 +225,13 @@ NB_MODULE(_native, module) {
     module.def("error_map", &error_map);
     module.def("regularised_forward", &regularised_forward);
     module.def("regularised_backward", &regularised_backward);
-    module.def("gather", &gather);
-    module.def("drop_gathered", &drop_gathered);
-    module.def("run_gathered", &run_gathered_without_gil);
     module.def("kept_bytes", &kept_bytes);
     module.def("keep_at_most", &keep_at_most);
     module.def("release_kept", &release_kept);
     module.def("poison_blocks", &poison_blocks);
+    module.def("gather", &gather);
+    module.def("drop_gathered", &drop_gathered);
+    module.def("run_gathered", &run_gathered_without_gil);
     nb::class_<Stream>(module, "Stream")
         .def(nb::init<int, std::int64_t, const nb::list&, nb::object>())
         .def("step", &Stream::step)

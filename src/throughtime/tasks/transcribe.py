@@ -1,0 +1,232 @@
+"""Write down what is said in a recording: speech to text, many-to-many with CTC.
+
+    transcriber = throughtime.Transcriber().fit("recordings/")
+    transcriber.predict(["one.wav", "two.flac"])
+
+Follows the conventions of scikit-learn; see `throughtime.tasks.estimator`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+
+from throughtime.data import LogMel, Speech, Spelling
+from throughtime.data.speech import open_sound
+from throughtime.errors import ModelFolderError
+from throughtime.nn.transcribe_network import TranscribeNetwork
+from throughtime.tasks import model_folder
+from throughtime.tasks.estimator import Estimator
+from throughtime.tasks.fitting import Fitted, begin, train
+from throughtime.tasks.model_folder import METRICS
+from throughtime.tasks.sources import Sources
+from throughtime.tasks.transcribe_answers import Transcript, answer
+from throughtime.tasks.transcribe_card import SYMBOLS, TranscribeCard, TranscribeRun
+from throughtime.tasks.transcribe_data import TranscribeData, batches_of, other_part, prepare_speech
+from throughtime.tasks.transcribe_evaluation import evaluate_other, evaluate_parts
+from throughtime.tasks.transcribe_listen import features_of
+from throughtime.tasks.transcribe_network import build_network, log_probabilities, objective
+from throughtime.tasks.transcribe_results import make_card, make_texts
+from throughtime.tasks.transcribe_scores import TranscribeMetrics
+from throughtime.tasks.transcribe_settings import TranscribeSettings
+from throughtime.tasks.transcribe_sources import open_sources, open_speech, run_of, speech_again
+from throughtime.training import Display
+
+Recordings = Sequence[Any]
+"""Paths of sound files, or (samples, samples a second)."""
+
+
+class Transcriber(Estimator[TranscribeSettings]):
+    """A recurrent network that reads a recording in both directions and writes what is said.
+
+    Args:
+        **settings: Any field of `throughtime.tasks.transcribe_settings.TranscribeSettings`: `unit="word"`,
+            `validation="dev/"`, `hidden=64`, `epochs=10`, ...
+
+    Attributes:
+        network_: The trained `throughtime.nn.transcribe_network.TranscribeNetwork`.
+        symbols_: What it writes with.
+        mel_: How sound becomes features.
+        metrics_: Figures beside the baselines, on validation and test.
+        fit_result_: Loss of each epoch and how the fit ended (not after `load`).
+
+    Raises:
+        TypeError: a setting that does not exist.
+    """
+
+    settings_class = TranscribeSettings
+    card_: TranscribeCard
+    network_: TranscribeNetwork
+
+    def fit(
+        self,
+        data: Any,
+        texts: Sequence[str] | None = None,
+        *,
+        folder: str | Path | None = None,
+        display: Display | None = None,
+    ) -> Self:
+        """Read, split, train and measure.
+
+        Args:
+            data: A folder with sound files and a table of transcripts, the table itself, or a list of
+                recordings: paths, or tuples (samples, samples a second).
+            texts: One for each recording, where `data` is a list.
+            folder: Where to keep checkpoints while training, and the model when done. None keeps nothing.
+            display: Shows progress, and what was left out; None: a bar on a terminal, else lines, on
+                stderr. `throughtime.training.QuietDisplay()` shows nothing.
+
+        Returns:
+            Itself.
+
+        Raises:
+            SettingsError: settings that contradict each other.
+            DataError: the recordings cannot be used; says file and line.
+            NonFiniteError: training produced a number that is not finite.
+            OutputError: `folder` cannot be written.
+            MachineError: the package `soundfile` or `jiwer` is missing.
+        """
+        settings = self.settings
+        sources = open_sources(data, texts, settings)
+        run = run_of(sources, settings)
+        return self._fit(sources, run, None if folder is None else Path(folder), display, resume=False)
+
+    @classmethod
+    def resume(
+        cls,
+        folder: str | Path,
+        data: Any = None,
+        texts: Sequence[str] | None = None,
+        *,
+        display: Display | None = None,
+    ) -> Transcriber:
+        """Continue a fit that was killed or interrupted, bit for bit as if it had not been.
+
+        Args:
+            folder: The `folder` of that fit.
+            data: Where the training recordings are now; None reads them from where they were.
+            texts: As in `fit`.
+            display: As in `fit`.
+
+        Raises:
+            ModelFolderError: there is nothing to continue, or it is damaged.
+            DataError: the recordings or transcripts are no longer the same.
+        """
+        folder = Path(folder)
+        run = model_folder.read_run(folder, TranscribeRun)
+        sources = speech_again(run, data, texts)
+        return cls._with(run.settings)._fit(sources, run, folder, display, resume=True)
+
+    def predict(self, recordings: Recordings) -> list[str]:
+        """What is said in each recording.
+
+        Args:
+            recordings: Paths of sound files, or tuples (samples, samples a second).
+
+        Raises:
+            DataError: a recording cannot be used; names it.
+            TypeError: `recordings` is one path instead of a list.
+        """
+        return [one.text for one in self.transcribe(recordings)]
+
+    def transcribe(self, recordings: Recordings) -> list[Transcript]:
+        """As `predict`, with confidence, the time of each symbol, and the likeliest alternatives."""
+        self._check_fitted("transcribe")
+        if isinstance(recordings, str | Path):
+            raise TypeError("Transcriber.predict: recordings is one path; give a list of recordings")
+        rate, settings = self.mel_.rate, self.settings
+        sounds = (open_sound(one, row, rate) for row, one in enumerate(recordings))
+        logs = log_probabilities(self.network_, [features_of(sound, self.mel_) for sound in sounds])
+        return [
+            answer(
+                one,
+                self.symbols_,
+                self.mel_,
+                stack=settings.stack,
+                decoder=settings.decoder,
+                width=settings.beam_width,
+            )
+            for one in logs
+        ]
+
+    def evaluate(self, data: Any = None, texts: Sequence[str] | None = None) -> TranscribeMetrics:
+        """Measure the network beside its baselines.
+
+        Args:
+            data: None, or the recordings it was trained on: its test part again. Other recordings: all of
+                them, without the baseline that needs the training recordings, which are not kept.
+            texts: One for each recording, where `data` is a list.
+
+        Raises:
+            DataError: the recordings cannot be used.
+        """
+        self._check_fitted("evaluate")
+        settings, run = self.settings, self.run_
+        if data is not None:
+            speech = open_speech(data, texts, settings)
+            if speech.fingerprint != run.source.fingerprint:
+                part = other_part(speech, self.mel_, settings, self.symbols_)
+                frequent = self.card_.most_frequent
+                return evaluate_other(self.network_, part, self.symbols_, settings, frequent).metrics
+        again = prepare_speech(speech_again(run, data, texts), settings, self.symbols_, self.mel_.rate)
+        return evaluate_parts(self.network_, again, settings).metrics
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Transcriber:
+        """Read a model folder.
+
+        Raises:
+            ModelFolderError: a file is missing, damaged, edited, or of a later version.
+        """
+        folder = Path(folder)
+        card = model_folder.read_card(folder, TranscribeCard)
+        transcriber = cls._with(card.settings)
+        transcriber.card_ = card
+        transcriber.run_ = TranscribeRun(**{name: getattr(card, name) for name in TranscribeRun.model_fields})
+        transcriber.texts_ = texts = model_folder.read_texts(folder, card)
+        try:
+            transcriber.symbols_ = Spelling.read(texts[SYMBOLS])
+        except (KeyError, ValueError) as error:
+            raise ModelFolderError(f"{folder}: {SYMBOLS} is missing or damaged: {error}") from error
+        transcriber.mel_ = card.settings.features(card.sample_rate)
+        transcriber.network_ = build_network(card.settings, symbols=len(transcriber.symbols_))
+        model_folder.read_weights_into(transcriber.network_, folder, card)
+        transcriber.metrics_ = model_folder.parse(TranscribeMetrics, texts[METRICS], folder / METRICS)
+        return transcriber
+
+    def _fit(
+        self,
+        sources: Sources[Speech],
+        run: TranscribeRun,
+        folder: Path | None,
+        display: Display | None,
+        *,
+        resume: bool,
+    ) -> Self:
+        started = time.perf_counter()
+        data = prepare_speech(sources, run.settings)
+        shown = begin(run, folder, data.repairs, display, resume=resume)
+        self.run_: TranscribeRun = run
+        self.symbols_: Spelling = data.symbols
+        self.mel_: LogMel = data.mel
+        self._train(data, folder, shown, resume)
+        shown.message("Measuring the network and its baselines")
+        evaluation = evaluate_parts(self.network_, data, run.settings)
+        self.metrics_ = evaluation.metrics
+        seconds = time.perf_counter() - started
+        fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
+        self.card_, self.texts_ = make_card(fitted), make_texts(fitted)
+        if folder is not None:
+            self._keep(folder, interrupted=self.fit_result_.stopped == "interrupted")
+        return self
+
+    def _train(self, data: TranscribeData, folder: Path | None, shown: Display, resume: bool) -> None:
+        settings = self.run_.settings
+        torch.manual_seed(settings.seed)
+        self.network_ = build_network(settings, symbols=len(data.symbols))
+        batches = batches_of(data, settings)
+        self.fit_result_ = train(self.network_, batches, objective, self.run_, folder, shown, resume=resume)
