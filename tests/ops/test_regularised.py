@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 import pytest
@@ -10,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import layer_norm
 
 from throughtime.cells import Cell, LSTMCell, SimpleRNNCell, Values, Variant
-from throughtime.ops import regularised, unrolled
+from throughtime.ops import backends, regularised, unrolled
 from throughtime.ops.noise import NO_NOISE, Noise, kept
 from throughtime.ops.regularised_loop import PARAMETERS, Inputs
 from throughtime.testing import Case, Shape
@@ -32,7 +33,8 @@ def cells(*, layer_norm: bool) -> dict[str, Cell]:
     return made
 
 
-CELLS = {(norm, name): cell for norm in (False, True) for name, cell in cells(layer_norm=norm).items()}
+CELLS = {(True, name): cell for name, cell in cells(layer_norm=True).items()}
+CELLS |= {(False, name): cells(layer_norm=False)[name] for name in ("NP", "CIFG+FGR", "tanh")}
 CASES = pytest.mark.parametrize(
     ("normed", "name"), CELLS, ids=[f"{'norm-' if norm else ''}{name}" for norm, name in CELLS]
 )
@@ -84,21 +86,34 @@ def with_gradients(case: Case, output: Tensor, final: Values) -> Values:
     return {"output": output.detach(), **{f"final {k}": v.detach() for k, v in final.items()}, **named}
 
 
+Sample = tuple[Case, Noise, Tensor | None, bool, str]
+
+
+@functools.cache
+def exact(normed: bool, name: str) -> list[tuple[Sample, Values]]:
+    """Every shape with every kind of noise, some padded, some in reverse, and what the loop gives for it."""
+    cell, found = CELLS[normed, name], []
+    for number, (shape, kind) in enumerate(itertools.product(SHAPES, NOISES)):
+        case, noise = typed_case(cell, shape, torch.float64), noise_of(kind, shape)
+        lengths, reverse = lengths_for(shape) if number % 3 else None, number % 2 == 1
+        label = f"{cell.name}, {shape}, {kind}"
+        found.append(
+            ((case, noise, lengths, reverse, label), through_cell(cell, case, noise, lengths, reverse))
+        )
+    return found
+
+
 @CASES
 def test_float64(normed: bool, name: str, backend: str) -> None:
-    cell = CELLS[normed, name]
-    for number, (shape, kind) in enumerate(itertools.product(SHAPES, NOISES)):
-        reverse, padded = number % 2 == 1, number % 3 > 0
-        case, noise = typed_case(cell, shape, torch.float64), noise_of(kind, shape)
-        lengths = lengths_for(shape) if padded else None
-        expected = through_cell(cell, case, noise, lengths, reverse)
-        for value, found in through_op(cell, case, noise, lengths, reverse, backend).items():
-            check_relative(ROW, f"{cell.name}, {shape}, {kind}: {value}", found, expected[value])
+    for (*sample, label), expected in exact(normed, name):
+        for value, found in through_op(CELLS[normed, name], *sample, backend).items():
+            check_relative(ROW, f"{label}: {value}", found, expected[value])
 
 
-@CASES
-def test_float32(normed: bool, name: str, backend: str) -> None:
-    cell = CELLS[normed, name]
+@functools.cache
+def rounded(normed: bool, name: str) -> list[tuple[Sample, Values, Values]]:
+    """Cases in float32, what the loop gives in it, and what it gives for the same numbers in float64."""
+    cell, found = CELLS[normed, name], []
     for shape, kind in itertools.product(SHAPES[1:], ("none", "all")):
         single, lengths = typed_case(cell, shape, torch.float32), lengths_for(shape)
         noise = noise_of(kind, shape, torch.float32)
@@ -108,13 +123,19 @@ def test_float32(normed: bool, name: str, backend: str) -> None:
             single.d_output.double(),
             {k: v.double() for k, v in single.d_final.items()},
         )
-        exact = noise._replace(mask=None if noise.mask is None else noise.mask.double())
-        reference = through_cell(cell, double, exact, lengths, False)
+        wide = noise._replace(mask=None if noise.mask is None else noise.mask.double())
         plain = through_cell(cell, single, noise, lengths, False)
-        for value, found in through_op(cell, single, noise, lengths, False, backend).items():
-            label = f"{cell.name}, {shape}, {kind}: {value}"
+        reference = through_cell(cell, double, wide, lengths, False)
+        found.append(((single, noise, lengths, False, f"{cell.name}, {shape}, {kind}"), plain, reference))
+    return found
+
+
+@CASES
+def test_float32(normed: bool, name: str, backend: str) -> None:
+    for (*sample, label), plain, reference in rounded(normed, name):
+        for value, found in through_op(CELLS[normed, name], *sample, backend).items():
             row = "native against reference, float32"
-            check_factor(row, label, found, plain[value], reference[value])
+            check_factor(row, f"{label}: {value}", found, plain[value], reference[value])
 
 
 def naive_lstm(case: Case, noise: Noise) -> Tensor:
@@ -276,3 +297,12 @@ def test_wrong_arguments() -> None:
     with pytest.raises(ValueError, match="backend='tritn' is unknown"):
         regularised.backend_for("tritn", case.x)
     assert regularised.backend_for("auto", case.x.to("meta")) == "reference"
+
+
+def test_a_backend_that_does_not_know_it_is_refused_or_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regularised, "resolve", lambda name, like: "triton")
+    with pytest.raises(ValueError, match="backend='triton' computes no layer normalisation, zoneout or"):
+        regularised.backend_for("triton", torch.zeros(1))
+    backends.say_once_that_the_gpu_waits.cache_clear()
+    with pytest.warns(RuntimeWarning, match="'triton' cannot, it has no layer normalisation"):
+        assert regularised.backend_for("auto", torch.zeros(1)) == "reference"

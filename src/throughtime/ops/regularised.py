@@ -12,11 +12,9 @@ from typing import Any, Final, NamedTuple
 import torch
 from torch import Tensor
 
-from throughtime.kernels import native as native_kernels
 from throughtime.ops import regularised_loop, regularised_native
 from throughtime.ops.autocast import without_autocast
-from throughtime.ops.backends import NATIVE, REFERENCE, check_backend, say_once_that_the_gpu_waits
-from throughtime.ops.native import can_compute
+from throughtime.ops.backends import NATIVE, REFERENCE, resolve, say_once_that_the_gpu_waits
 from throughtime.ops.noise import Noise
 from throughtime.ops.padding import check_lengths
 from throughtime.ops.regularised_loop import Arriving, Inputs, Kept, Results, Way, cell_of
@@ -51,17 +49,16 @@ def backend_for(name: str, like: Tensor) -> str:
     Raises:
         ValueError: the backend is unknown or does not compute regularised layers.
     """
-    if check_backend(name) == "auto":
-        if like.is_cuda:
-            say_once_that_the_gpu_waits("it has no layer normalisation, zoneout or recurrent dropout yet")
-        able = native_kernels.is_available() and can_compute(like)
-        return NATIVE.name if able else REFERENCE.name
-    if name not in BACKENDS:
-        raise ValueError(
-            f"backend={name!r} computes no layer normalisation, zoneout or recurrent dropout; "
-            f"use {' or '.join(map(repr, BACKENDS))}, or 'auto'."
-        )
-    return name
+    chosen = resolve(name, like)
+    if chosen in BACKENDS:
+        return chosen
+    if name == "auto":
+        say_once_that_the_gpu_waits("it has no layer normalisation, zoneout or recurrent dropout yet")
+        return REFERENCE.name
+    raise ValueError(
+        f"backend={name!r} computes no layer normalisation, zoneout or recurrent dropout; "
+        f"use {' or '.join(map(repr, BACKENDS))}, or 'auto'."
+    )
 
 
 def run(
