@@ -16,6 +16,7 @@ from throughtime.errors import SettingsError
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 PLAIN = (str, int, float, bool)
+CONSTANTS = {"auto": "auto", "none": None, "true": True, "false": False}
 
 
 def settings_as_options(
@@ -181,8 +182,8 @@ def _is_plain(kind: Any) -> bool:
 
 
 def _parse(kind: Any, text: str) -> Any:
-    if _constant(text) is not text:
-        return _constant(text)
+    if text.lower() in CONSTANTS:
+        return CONSTANTS[text.lower()]
     entries = [entry.strip() for entry in text.split(",")]
     if get_origin(kind) is dict:
         return dict(entry.partition("=")[::2] for entry in entries)
@@ -191,7 +192,7 @@ def _parse(kind: Any, text: str) -> Any:
 
 def _constant(text: str) -> Any:
     """None, True, False or "auto" where the text means it; else the text itself."""
-    return {"auto": "auto", "none": None, "true": True, "false": False}.get(text.lower(), text)
+    return CONSTANTS.get(text.lower(), text)
 
 
 def _shown_default(field: FieldInfo) -> str:
