@@ -36,7 +36,10 @@ def test_ctrl_c_keeps_the_best_and_says_how_to_go_on(tmp_path):
 
 def test_a_second_ctrl_c_leaves_at_once(tmp_path):
     ran = stopped(tmp_path, {"epochs": 4}, 1e9, 5, "SIGINT", "SIGINT")
-    assert ran.returncode == -signal.SIGINT
+    assert ran.returncode in (-signal.SIGINT, 1), (
+        "1: where triton is installed, torch._dynamo brings it about"
+    )
+    assert ran.stderr.endswith("KeyboardInterrupt\n")
     assert ran.stdout == ""
     progress = read(tmp_path / "last.safetensors")[0].progress
     assert (progress.epoch, progress.batches_done) == (2, 0), "the checkpoint before is as it was"
