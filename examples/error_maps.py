@@ -19,7 +19,7 @@ import throughtime as tt
 from adding_problem import Adder, AddingProblem, squared_error
 from throughtime.recording.error_map import ErrorMap
 from throughtime.tasks.forecast_data import prepare_data
-from throughtime.tasks.sources import open_source
+from throughtime.tasks.forecast_sources import open_source
 from throughtime.training import FitSettings, QuietDisplay, fit
 
 CELLS = ("simple RNN", "LSTM")

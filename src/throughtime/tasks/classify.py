@@ -12,7 +12,7 @@ Follows the conventions of scikit-learn; see `throughtime.tasks.estimator`.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from throughtime.errors import ModelFolderError
 from throughtime.nn.classify_network import Ensemble
 from throughtime.tasks import model_folder
 from throughtime.tasks.classify_card import ClassifyCard, ClassifyRun
@@ -48,7 +47,6 @@ from throughtime.tasks.classify_sources import (
 )
 from throughtime.tasks.estimator import Estimator
 from throughtime.tasks.fitting import Fitted, begin, train
-from throughtime.tasks.model_folder import METRICS
 from throughtime.tasks.sources import Sources
 from throughtime.training import Display
 
@@ -74,7 +72,11 @@ class Classifier(Estimator[ClassifySettings]):
     """
 
     settings_class = ClassifySettings
+    run_class = ClassifyRun
+    card_class = ClassifyCard
+    metrics_class = ClassifyMetrics
     card_: ClassifyCard
+    run_: ClassifyRun
     encoder_: Encoder
     network_: Ensemble
 
@@ -192,29 +194,13 @@ class Classifier(Estimator[ClassifySettings]):
         again = prepare_parts(parts_again(run, data, labels), settings, self.encoder_)
         return evaluate_parts(self.network_, self.temperature_, again).metrics
 
-    @classmethod
-    def load(cls, folder: str | Path) -> Classifier:
-        """Read a model folder.
-
-        Raises:
-            ModelFolderError: a file is missing, damaged, edited, or of a later version.
-        """
-        folder = Path(folder)
-        card = model_folder.read_card(folder, ClassifyCard)
-        classifier = cls._with(card.settings)
-        classifier.card_ = card
-        classifier.run_ = ClassifyRun(**{name: getattr(card, name) for name in ClassifyRun.model_fields})
-        classifier.classes_, classifier.temperature_ = card.classes, card.temperature
-        classifier.texts_ = texts = model_folder.read_texts(folder, card)
+    def _rebuild(self, folder: Path) -> Ensemble:
+        card = self.card_
+        self.classes_, self.temperature_ = card.classes, card.temperature
         encoder = ENCODERS[card.kind]
-        try:
-            classifier.encoder_ = encoder.read(texts[encoder.file])
-        except (KeyError, ValueError) as error:
-            raise ModelFolderError(f"{folder}: {encoder.file} is missing or damaged: {error}") from error
-        classifier.network_ = build_network(card.settings, classifier.encoder_, classes=len(card.classes))
-        model_folder.read_weights_into(classifier.network_, folder, card)
-        classifier.metrics_ = model_folder.parse(ClassifyMetrics, texts[METRICS], folder / METRICS)
-        return classifier
+        read: Callable[[str], TextEncoder | NumberEncoder] = encoder.read
+        self.encoder_ = self._read_text(folder, encoder.file, read)
+        return build_network(card.settings, self.encoder_, classes=len(card.classes))
 
     def _fit(
         self,
@@ -237,10 +223,7 @@ class Classifier(Estimator[ClassifySettings]):
         self.metrics_ = evaluation.metrics
         seconds = time.perf_counter() - started
         fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
-        self.card_, self.texts_ = make_card(fitted, self.temperature_), make_texts(fitted)
-        if folder is not None:
-            self._keep(folder, interrupted=self.fit_result_.stopped == "interrupted")
-        return self
+        return self._finish(make_card(fitted, self.temperature_), make_texts(fitted), folder)
 
     def _train(self, data: ClassifyData, folder: Path | None, shown: Display, resume: bool) -> None:
         settings = self.run_.settings

@@ -7,16 +7,20 @@ underscore; `get_params`, `set_params` and `sklearn.base.clone` work.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+from pydantic import BaseModel
 from sklearn.exceptions import NotFittedError
 from torch import nn
 
+from throughtime.errors import ModelFolderError
 from throughtime.tasks import model_folder
 from throughtime.tasks.task_settings import TaskSettings
 from throughtime.training.distributed import is_first
 
+ReadT = TypeVar("ReadT")
 SettingsT = TypeVar("SettingsT", bound=TaskSettings)
 
 
@@ -25,10 +29,18 @@ class Estimator(Generic[SettingsT]):
 
     Attributes:
         settings_class: The pydantic model of the settings; a subclass names its own.
+        run_class: That of what a fit was asked to do.
+        card_class: That of the model card.
+        metrics_class: That of the figures.
     """
 
     settings_class: ClassVar[type[TaskSettings]]
+    run_class: ClassVar[type[model_folder.Run]]
+    card_class: ClassVar[type[model_folder.Card]]
+    metrics_class: ClassVar[type[BaseModel]]
     card_: model_folder.Card
+    run_: model_folder.Run
+    metrics_: BaseModel
     network_: nn.Module
     texts_: dict[str, str]
 
@@ -81,13 +93,49 @@ class Estimator(Generic[SettingsT]):
         model_folder.write_model(folder, self.card_, self.network_.state_dict(), self.texts_)
         return folder
 
-    def _keep(self, folder: Path, *, interrupted: bool) -> None:
-        """What the first process does when a fit has ended: save it, and remove what only `resume` needs."""
-        if not is_first():
-            return
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a model folder.
+
+        Raises:
+            ModelFolderError: a file is missing, damaged, edited, or of a later version.
+        """
+        folder = Path(folder)
+        card = model_folder.read_card(folder, cls.card_class)
+        found = cls._with(card.settings)  # type: ignore[attr-defined]
+        found.card_ = card
+        found.run_ = cls.run_class(**{name: getattr(card, name) for name in cls.run_class.model_fields})
+        found.texts_ = model_folder.read_texts(folder, card)
+        metrics = found.texts_.get(model_folder.METRICS, "")
+        found.metrics_ = model_folder.parse(cls.metrics_class, metrics, folder / model_folder.METRICS)
+        found.network_ = found._rebuild(folder).eval()
+        model_folder.read_weights_into(found.network_, folder, card)
+        return found
+
+    def _rebuild(self, folder: Path) -> nn.Module:
+        """Take what was learnt from the card and the files, and make the network, whose weights come next.
+
+        Raises:
+            ModelFolderError: a file in `folder` is damaged.
+        """
+        raise NotImplementedError
+
+    def _read_text(self, folder: Path, name: str, read: Callable[[str], ReadT]) -> ReadT:
+        """What `read` makes of the file `name`. Raises `ModelFolderError` where it cannot."""
+        try:
+            return read(self.texts_[name])
+        except (KeyError, ValueError) as error:
+            raise ModelFolderError(f"{folder}: {name} is missing or damaged: {error}") from error
+
+    def _finish(self, card: model_folder.Card, texts: dict[str, str], folder: Path | None) -> Self:
+        """End a fit: the first process saves it and removes what only `resume` needs."""
+        self.card_, self.texts_ = card, texts
+        if folder is None or not is_first():
+            return self
         self.save(folder)
-        if not interrupted:
+        if card.stopped != "interrupted":
             model_folder.remove_checkpoints(folder)
+        return self
 
     @classmethod
     def _with(cls, settings: SettingsT) -> Self:

@@ -63,7 +63,11 @@ class Forecaster(Estimator[ForecastSettings]):
     """
 
     settings_class = ForecastSettings
+    run_class = ForecastRun
+    card_class = ForecastCard
+    metrics_class = Metrics
     card_: ForecastCard
+    run_: ForecastRun
     network_: ForecastNetwork
 
     def __init__(self, target: str, **settings: Any) -> None:
@@ -161,26 +165,11 @@ class Forecaster(Estimator[ForecastSettings]):
         windows = all_windows(series, settings, self.scaler_)
         return evaluate(self.network_, self.margins_, self._words(), test=windows, step=series.step).metrics
 
-    @classmethod
-    def load(cls, folder: str | Path) -> Forecaster:
-        """Read a model folder.
-
-        Raises:
-            ModelFolderError: a file is missing, damaged, edited, or of a later version.
-        """
-        folder = Path(folder)
-        card = model_folder.read_card(folder, ForecastCard)
-        forecaster = cls._with(card.settings)
-        forecaster.card_, forecaster.recipe_, forecaster.scaler_ = card, card.recipe, card.scaler
-        forecaster.margins_ = {float(level): margins for level, margins in card.margins.items()}
-        forecaster.source_ = card.source
-        forecaster.network_ = forecaster._network(leads=len(next(iter(card.margins.values()))))
-        model_folder.read_weights_into(forecaster.network_, folder, card)
-        forecaster.texts_ = model_folder.read_texts(folder, card)
-        forecaster.metrics_ = model_folder.parse(
-            Metrics, forecaster.texts_[model_folder.METRICS], folder / model_folder.METRICS
-        )
-        return forecaster
+    def _rebuild(self, folder: Path) -> ForecastNetwork:
+        card = self.card_
+        self.recipe_, self.scaler_, self.source_ = card.recipe, card.scaler, card.source
+        self.margins_ = {float(level): margins for level, margins in card.margins.items()}
+        return self._network(leads=len(next(iter(card.margins.values()))))
 
     def _fit(
         self, table: Table, run: ForecastRun, folder: Path | None, display: Display | None, *, resume: bool
@@ -204,10 +193,7 @@ class Forecaster(Estimator[ForecastSettings]):
         self.metrics_ = evaluation.metrics
         seconds = time.perf_counter() - started
         fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
-        self.card_, self.texts_ = make_card(fitted, self.margins_), make_texts(fitted)
-        if folder is not None:
-            self._keep(folder, interrupted=self.fit_result_.stopped == "interrupted")
-        return self
+        return self._finish(make_card(fitted, self.margins_), make_texts(fitted), folder)
 
     def _evaluate(self, data: ForecastData, on_validation: PartForecast | None = None) -> Evaluation:
         return evaluate(

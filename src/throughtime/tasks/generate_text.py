@@ -20,7 +20,6 @@ import torch
 from torch import nn
 
 from throughtime.data import PlainText, Symbols, read_plain_text
-from throughtime.errors import ModelFolderError
 from throughtime.nn.generate_network import GenerateNetwork
 from throughtime.tasks import model_folder
 from throughtime.tasks.estimator import Estimator
@@ -41,7 +40,6 @@ from throughtime.tasks.generate_text_results import make_card, make_texts
 from throughtime.tasks.generate_text_sampling import Drawn, check_prompt, go_on, line_surprises
 from throughtime.tasks.generate_text_scores import TextMetrics
 from throughtime.tasks.generate_text_settings import TextSampling, TextSettings
-from throughtime.tasks.model_folder import METRICS
 from throughtime.tasks.sources import Sources
 from throughtime.training import Display
 
@@ -66,7 +64,11 @@ class TextGenerator(Estimator[TextSettings]):
     """
 
     settings_class = TextSettings
+    run_class = TextRun
+    card_class = TextCard
+    metrics_class = TextMetrics
     card_: TextCard
+    run_: TextRun
     network_: GenerateNetwork
 
     def fit(self, data: Any, *, folder: str | Path | None = None, display: Display | None = None) -> Self:
@@ -176,28 +178,9 @@ class TextGenerator(Estimator[TextSettings]):
         again = prepare_text(sources_again(self.run_, data), self.settings, self.symbols_)
         return evaluate_parts(self.network_, again).metrics
 
-    @classmethod
-    def load(cls, folder: str | Path) -> TextGenerator:
-        """Read a model folder.
-
-        Raises:
-            ModelFolderError: a file is missing, damaged, edited, or of a later version.
-        """
-        folder = Path(folder)
-        card = model_folder.read_card(folder, TextCard)
-        generator = cls._with(card.settings)
-        generator.card_ = card
-        generator.run_ = TextRun(**{name: getattr(card, name) for name in TextRun.model_fields})
-        generator.texts_ = texts = model_folder.read_texts(folder, card)
-        try:
-            generator.symbols_ = Symbols.read(texts[SYMBOLS])
-        except (KeyError, ValueError) as error:
-            raise ModelFolderError(f"{folder}: {SYMBOLS} is missing or damaged: {error}") from error
-        generator.network_ = build_network(card.settings, symbols=len(generator.symbols_))
-        model_folder.read_weights_into(generator.network_, folder, card)
-        generator.network_.eval()
-        generator.metrics_ = model_folder.parse(TextMetrics, texts[METRICS], folder / METRICS)
-        return generator
+    def _rebuild(self, folder: Path) -> GenerateNetwork:
+        self.symbols_ = self._read_text(folder, SYMBOLS, Symbols.read)
+        return build_network(self.card_.settings, symbols=len(self.symbols_))
 
     def _fit(
         self,
@@ -218,10 +201,7 @@ class TextGenerator(Estimator[TextSettings]):
         self.metrics_ = evaluation.metrics
         seconds = time.perf_counter() - started
         fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
-        self.card_, self.texts_ = make_card(fitted), make_texts(fitted)
-        if folder is not None:
-            self._keep(folder, interrupted=self.fit_result_.stopped == "interrupted")
-        return self
+        return self._finish(make_card(fitted), make_texts(fitted), folder)
 
     def _train(self, data: TextData, folder: Path | None, shown: Display, resume: bool) -> None:
         settings = self.run_.settings

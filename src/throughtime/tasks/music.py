@@ -27,7 +27,6 @@ from throughtime.nn.music_network import MusicNetwork
 from throughtime.tasks import model_folder
 from throughtime.tasks.estimator import Estimator
 from throughtime.tasks.fitting import Fitted, begin, train
-from throughtime.tasks.model_folder import METRICS
 from throughtime.tasks.music_card import MusicCard, MusicRun
 from throughtime.tasks.music_composing import compose
 from throughtime.tasks.music_data import batches_of, part_of, prepare_music
@@ -60,7 +59,11 @@ class Composer(Estimator[MusicSettings]):
     """
 
     settings_class = MusicSettings
+    run_class = MusicRun
+    card_class = MusicCard
+    metrics_class = MusicMetrics
     card_: MusicCard
+    run_: MusicRun
     network_: MusicNetwork
 
     def fit(self, data: Any, *, folder: str | Path | None = None, display: Display | None = None) -> Self:
@@ -216,24 +219,10 @@ class Composer(Estimator[MusicSettings]):
                 return evaluate_other(self.network_, torch.tensor(self.card_.rates), part).metrics
         return evaluate_parts(self.network_, prepare_music(_again(run, data), self.settings)).metrics
 
-    @classmethod
-    def load(cls, folder: str | Path) -> Composer:
-        """Read a model folder.
-
-        Raises:
-            ModelFolderError: a file is missing, damaged, edited, or of a later version.
-        """
-        folder = Path(folder)
-        card = model_folder.read_card(folder, MusicCard)
-        composer = cls._with(card.settings)
-        composer.card_ = card
-        composer.run_ = MusicRun(**{name: getattr(card, name) for name in MusicRun.model_fields})
-        composer.lowest_, composer.highest_ = card.lowest, card.highest
-        composer.texts_ = texts = model_folder.read_texts(folder, card)
-        composer.network_ = build_network(card.settings, torch.tensor(card.rates)).eval()
-        model_folder.read_weights_into(composer.network_, folder, card)
-        composer.metrics_ = model_folder.parse(MusicMetrics, texts[METRICS], folder / METRICS)
-        return composer
+    def _rebuild(self, folder: Path) -> MusicNetwork:
+        card = self.card_
+        self.lowest_, self.highest_ = card.lowest, card.highest
+        return build_network(card.settings, torch.tensor(card.rates))
 
     def _answered(self, music: Music) -> tuple[list[torch.Tensor], Any]:
         self._check_fitted("predict")
@@ -259,10 +248,7 @@ class Composer(Estimator[MusicSettings]):
         self.metrics_ = evaluation.metrics
         seconds = time.perf_counter() - started
         fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
-        self.card_, self.texts_ = make_card(fitted), make_texts(fitted)
-        if folder is not None:
-            self._keep(folder, interrupted=self.fit_result_.stopped == "interrupted")
-        return self
+        return self._finish(make_card(fitted), make_texts(fitted), folder)
 
 
 def _again(run: MusicRun, data: Any = None) -> Music:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,12 +20,10 @@ import torch
 
 from throughtime.data import Sentences, cut_line, tag_names
 from throughtime.data.conll import check_sentence
-from throughtime.errors import ModelFolderError
 from throughtime.nn.tag_network import TagEnsemble
 from throughtime.tasks import model_folder
 from throughtime.tasks.estimator import Estimator
 from throughtime.tasks.fitting import Fitted, begin, train
-from throughtime.tasks.model_folder import METRICS
 from throughtime.tasks.sources import Sources
 from throughtime.tasks.tag_answers import (
     FoundSpan,
@@ -74,7 +73,11 @@ class Tagger(Estimator[TagSettings]):
     """
 
     settings_class = TagSettings
+    run_class = TagRun
+    card_class = TagCard
+    metrics_class = TagMetrics
     card_: TagCard
+    run_: TagRun
     network_: TagEnsemble
 
     @property
@@ -187,30 +190,12 @@ class Tagger(Estimator[TagSettings]):
         again = prepare_sentences(sentences_again(run, data, tags), settings, self.vocabulary_)
         return evaluate_parts(self.network_, self.offset_, again).metrics
 
-    @classmethod
-    def load(cls, folder: str | Path) -> Tagger:
-        """Read a model folder.
-
-        Raises:
-            ModelFolderError: a file is missing, damaged, edited, or of a later version.
-        """
-        folder = Path(folder)
-        card = model_folder.read_card(folder, TagCard)
-        tagger = cls._with(card.settings)
-        tagger.card_ = card
-        tagger.run_ = TagRun(**{name: getattr(card, name) for name in TagRun.model_fields})
-        tagger.classes_, tagger.offset_ = card.classes, card.offset
-        tagger.texts_ = texts = model_folder.read_texts(folder, card)
-        try:
-            tagger.vocabulary_ = Vocabulary.read(texts[VOCABULARY], card.settings)
-        except (KeyError, ValueError) as error:
-            raise ModelFolderError(f"{folder}: {VOCABULARY} is missing or damaged: {error}") from error
-        tagger.network_ = build_network(
-            card.settings, tagger.vocabulary_, card.classes, vector_size=card.vector_size
-        )
-        model_folder.read_weights_into(tagger.network_, folder, card)
-        tagger.metrics_ = model_folder.parse(TagMetrics, texts[METRICS], folder / METRICS)
-        return tagger
+    def _rebuild(self, folder: Path) -> TagEnsemble:
+        card = self.card_
+        self.classes_, self.offset_ = card.classes, card.offset
+        read = partial(Vocabulary.read, settings=card.settings)
+        self.vocabulary_ = self._read_text(folder, VOCABULARY, read)
+        return build_network(card.settings, self.vocabulary_, card.classes, vector_size=card.vector_size)
 
     def _read(self, sentences: Sequence[Sequence[str] | str], what: str) -> Readings:
         """What the network says of the sentences."""
@@ -244,10 +229,7 @@ class Tagger(Estimator[TagSettings]):
         self.metrics_ = evaluation.metrics
         seconds = time.perf_counter() - started
         fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
-        self.card_, self.texts_ = make_card(fitted), make_texts(fitted)
-        if folder is not None:
-            self._keep(folder, interrupted=self.fit_result_.stopped == "interrupted")
-        return self
+        return self._finish(make_card(fitted), make_texts(fitted), folder)
 
     def _train(self, data: TagData, folder: Path | None, shown: Display, resume: bool) -> None:
         settings = self.run_.settings

@@ -15,14 +15,12 @@ from typing import Any, Self
 
 import torch
 
-from throughtime.data import LogMel, Speech, Spelling
+from throughtime.data import Speech, Spelling
 from throughtime.data.speech import open_sound
-from throughtime.errors import ModelFolderError
 from throughtime.nn.transcribe_network import TranscribeNetwork
 from throughtime.tasks import model_folder
 from throughtime.tasks.estimator import Estimator
 from throughtime.tasks.fitting import Fitted, begin, train
-from throughtime.tasks.model_folder import METRICS
 from throughtime.tasks.sources import Sources
 from throughtime.tasks.transcribe_answers import Transcript, answer
 from throughtime.tasks.transcribe_card import SYMBOLS, TranscribeCard, TranscribeRun
@@ -59,7 +57,11 @@ class Transcriber(Estimator[TranscribeSettings]):
     """
 
     settings_class = TranscribeSettings
+    run_class = TranscribeRun
+    card_class = TranscribeCard
+    metrics_class = TranscribeMetrics
     card_: TranscribeCard
+    run_: TranscribeRun
     network_: TranscribeNetwork
 
     def fit(
@@ -175,28 +177,11 @@ class Transcriber(Estimator[TranscribeSettings]):
         again = prepare_speech(speech_again(run, data, texts), settings, self.symbols_, self.mel_.rate)
         return evaluate_parts(self.network_, again, settings).metrics
 
-    @classmethod
-    def load(cls, folder: str | Path) -> Transcriber:
-        """Read a model folder.
-
-        Raises:
-            ModelFolderError: a file is missing, damaged, edited, or of a later version.
-        """
-        folder = Path(folder)
-        card = model_folder.read_card(folder, TranscribeCard)
-        transcriber = cls._with(card.settings)
-        transcriber.card_ = card
-        transcriber.run_ = TranscribeRun(**{name: getattr(card, name) for name in TranscribeRun.model_fields})
-        transcriber.texts_ = texts = model_folder.read_texts(folder, card)
-        try:
-            transcriber.symbols_ = Spelling.read(texts[SYMBOLS])
-        except (KeyError, ValueError) as error:
-            raise ModelFolderError(f"{folder}: {SYMBOLS} is missing or damaged: {error}") from error
-        transcriber.mel_ = card.settings.features(card.sample_rate)
-        transcriber.network_ = build_network(card.settings, symbols=len(transcriber.symbols_))
-        model_folder.read_weights_into(transcriber.network_, folder, card)
-        transcriber.metrics_ = model_folder.parse(TranscribeMetrics, texts[METRICS], folder / METRICS)
-        return transcriber
+    def _rebuild(self, folder: Path) -> TranscribeNetwork:
+        card = self.card_
+        self.symbols_ = self._read_text(folder, SYMBOLS, Spelling.read)
+        self.mel_ = card.settings.features(card.sample_rate)
+        return build_network(card.settings, symbols=len(self.symbols_))
 
     def _fit(
         self,
@@ -211,18 +196,15 @@ class Transcriber(Estimator[TranscribeSettings]):
         data = prepare_speech(sources, run.settings)
         shown = begin(run, folder, data.repairs, display, resume=resume)
         self.run_: TranscribeRun = run
-        self.symbols_: Spelling = data.symbols
-        self.mel_: LogMel = data.mel
+        self.symbols_ = data.symbols
+        self.mel_ = data.mel
         self._train(data, folder, shown, resume)
         shown.message("Measuring the network and its baselines")
         evaluation = evaluate_parts(self.network_, data, run.settings)
         self.metrics_ = evaluation.metrics
         seconds = time.perf_counter() - started
         fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
-        self.card_, self.texts_ = make_card(fitted), make_texts(fitted)
-        if folder is not None:
-            self._keep(folder, interrupted=self.fit_result_.stopped == "interrupted")
-        return self
+        return self._finish(make_card(fitted), make_texts(fitted), folder)
 
     def _train(self, data: TranscribeData, folder: Path | None, shown: Display, resume: bool) -> None:
         settings = self.run_.settings

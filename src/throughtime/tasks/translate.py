@@ -16,12 +16,10 @@ from typing import Any, Self
 import torch
 
 from throughtime.data import Pairs, Subwords
-from throughtime.errors import ModelFolderError
 from throughtime.nn.seq2seq import Seq2Seq
 from throughtime.tasks import model_folder
 from throughtime.tasks.estimator import Estimator
 from throughtime.tasks.fitting import Fitted, begin, shared_card, train
-from throughtime.tasks.model_folder import METRICS
 from throughtime.tasks.sources import Sources
 from throughtime.tasks.translate_answers import Translation, answer
 from throughtime.tasks.translate_card import SOURCE_PIECES, TARGET_PIECES, TranslateCard, TranslateRun
@@ -53,7 +51,11 @@ class Translator(Estimator[TranslateSettings]):
     """
 
     settings_class = TranslateSettings
+    run_class = TranslateRun
+    card_class = TranslateCard
+    metrics_class = TranslateMetrics
     card_: TranslateCard
+    run_: TranslateRun
     network_: Seq2Seq
 
     def fit(
@@ -159,32 +161,12 @@ class Translator(Estimator[TranslateSettings]):
         again = prepare_pairs(pairs_again(self.run_, source, target), settings, self.pieces_)
         return evaluate_parts(self.network_, self.pieces_, settings, again).metrics
 
-    @classmethod
-    def load(cls, folder: str | Path) -> Translator:
-        """Read a model folder.
-
-        Raises:
-            ModelFolderError: a file is missing, damaged, edited, or of a later version.
-        """
-        folder = Path(folder)
-        card = model_folder.read_card(folder, TranslateCard)
-        translator = cls._with(card.settings)
-        translator.card_ = card
-        translator.run_ = TranslateRun(**{name: getattr(card, name) for name in TranslateRun.model_fields})
-        translator.texts_ = texts = model_folder.read_texts(folder, card)
-        read = []
-        for name in (SOURCE_PIECES, TARGET_PIECES):
-            try:
-                read.append(Subwords.read(texts[name]))
-            except (KeyError, ValueError) as error:
-                raise ModelFolderError(f"{folder}: {name} is missing or damaged: {error}") from error
-        translator.pieces_ = pieces = Pieces(*read)
-        translator.network_ = build_network(
-            card.settings, sources=len(pieces.source), targets=len(pieces.target)
+    def _rebuild(self, folder: Path) -> Seq2Seq:
+        source, target = (
+            self._read_text(folder, name, Subwords.read) for name in (SOURCE_PIECES, TARGET_PIECES)
         )
-        model_folder.read_weights_into(translator.network_, folder, card)
-        translator.metrics_ = model_folder.parse(TranslateMetrics, texts[METRICS], folder / METRICS)
-        return translator
+        self.pieces_ = Pieces(source, target)
+        return build_network(self.card_.settings, sources=len(source), targets=len(target))
 
     def _fit(
         self,
@@ -206,11 +188,7 @@ class Translator(Estimator[TranslateSettings]):
         self.metrics_ = evaluation.metrics
         seconds = time.perf_counter() - started
         fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
-        self.card_ = TranslateCard(**shared_card(fitted))
-        self.texts_ = make_texts(fitted)
-        if folder is not None:
-            self._keep(folder, interrupted=self.fit_result_.stopped == "interrupted")
-        return self
+        return self._finish(TranslateCard(**shared_card(fitted)), make_texts(fitted), folder)
 
     def _train(self, data: TranslateData, folder: Path | None, shown: Display, resume: bool) -> None:
         settings = self.run_.settings
