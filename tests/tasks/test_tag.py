@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 
 import throughtime as tt
 from throughtime import Tagger
-from throughtime.data import Span, in_iob2, read_conll, sentences_from_lists, spans_of
+from throughtime.data import Span, WordVectors, in_iob2, read_conll, sentences_from_lists, spans_of
 from throughtime.nn.crf import CRFScores, log_likelihood
 from throughtime.tasks.sources import Sources
 from throughtime.tasks.tag_answers import best_tags, read_sentences, span_confidences
@@ -310,6 +310,11 @@ def test_words_are_looked_up_as_written_then_in_lower_case() -> None:
     assert apart[1].tolist()[:2] == found[1].tolist()[:2], "an @ of its own belongs to the name behind it"
     assert apart[4, 1] == words.number(["#Go"])[0, 1]
     assert Vocabulary.read(words.to_json(), settings).number(["PARIS"]).tolist() == found[:1].tolist()
+    vectors = WordVectors(("OSLO", "paris"), np.zeros((2, 3), np.float32), 2)
+    fixed = Vocabulary.learn([["x"]], settings, vectors).number(["Oslo", "OSLO", "paris", "Paris", "Rome"])[
+        :, 2
+    ]
+    assert fixed.tolist() == [2, 2, 3, 3, 1]
     with pytest.raises(ValueError, match="expected the lists"):
         Vocabulary.read("[]", settings)
 
