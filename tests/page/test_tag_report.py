@@ -104,7 +104,7 @@ def test_the_page_in_a_browser(show: Callable[..., Any], scheme: str, width: int
     assert ids == wanted
     expect(page.locator("#spans tbody tr").first).to_contain_text("highest")
     expect(page.locator("#classes")).to_contain_text("Invented, where there is none")
-    expect(page.locator("#confidence")).to_contain_text("1.25 was taken off the scores of O")
+    expect(page.locator("#confidence")).to_contain_text("1.25 was added to the scores of every B-")
     cells = page.locator("#transitions tbody tr").first.locator("td")
     assert [text.replace("\N{MINUS SIGN}", "-") for text in cells.all_inner_texts()][:3] == [
         "0.0",

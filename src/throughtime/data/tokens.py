@@ -13,6 +13,7 @@ from throughtime.data.lexicon import Lexicon
 from throughtime.data.words import PADDING
 
 LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+WORD = re.compile(r"\w+")
 USER, HASHTAG = re.compile(r"@\w+"), re.compile(r"#\w+")
 SHAPES = (
     "padding",
@@ -44,6 +45,15 @@ def plain_form(token: str) -> str:
     if LINK.fullmatch(token):
         return "<link>"
     return "<user>" if USER.fullmatch(token) else re.sub(r"\d", "0", token)
+
+
+def with_marks(tokens: Sequence[str]) -> list[str]:
+    """A sentence in which an @ or # that is a token of its own is part of the word behind it as well."""
+    marked = list(tokens)
+    for place in range(1, len(tokens)):
+        if tokens[place - 1] in ("@", "#") and WORD.fullmatch(tokens[place]):
+            marked[place] = tokens[place - 1] + tokens[place]
+    return marked
 
 
 def shape_of(token: str) -> int:

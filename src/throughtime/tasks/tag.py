@@ -64,7 +64,7 @@ class Tagger(Estimator[TagSettings]):
         vocabulary_: Words and characters known.
         classes_: Of the spans.
         tags_: O, and B- and I- of each class.
-        offset_: Taken off the scores of O; found on the validation part.
+        offset_: Added to the scores of every B-; found on the validation part.
         metrics_: Figures beside the baselines, on validation and test.
         fit_result_: Loss of each epoch and how the fit ended (not after `load`).
 

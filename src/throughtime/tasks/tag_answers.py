@@ -42,10 +42,10 @@ class Reading:
     crf: CRFScores
     lengths: Tensor
 
-    def less(self, offset: float) -> Reading:
-        """With `offset` taken off the scores of O, so that more is tagged where it is above 0."""
+    def bolder(self, offset: float) -> Reading:
+        """With `offset` added to the scores of every B-: above 0, more spans are named, long and short."""
         scores = self.scores.clone()
-        scores[..., 0] -= offset
+        scores[..., 1::2] += offset  # the tags are O, then B- and I- of each class
         return Reading(self.rows, scores, self.crf, self.lengths)
 
     def columns(self) -> Iterator[tuple[int, int, int]]:
@@ -97,7 +97,7 @@ def best_tags(readings: Readings, offset: float, names: Sequence[str]) -> list[l
     """The likeliest tags of each sentence, by the Viterbi algorithm."""
     found: list[list[str]] = [[] for _ in range(readings.count)]
     for reading in readings.parts:
-        shifted = reading.less(offset)
+        shifted = reading.bolder(offset)
         paths = viterbi(shifted.scores, shifted.crf, shifted.lengths).T.tolist()
         for column, row, length in reading.columns():
             found[row] = [names[number] for number in paths[column][:length]]
@@ -111,7 +111,7 @@ def span_confidences(
     place = {tag: number for number, tag in enumerate(tag_names(classes))}
     found: list[list[float]] = [[] for _ in spans]
     for reading in readings.parts:
-        shifted = reading.less(offset)
+        shifted = reading.bolder(offset)
         chain = forward_backward(shifted.scores, shifted.crf, shifted.lengths)
         for column, row, length in reading.columns():
             for span in spans[row]:
@@ -129,7 +129,7 @@ def tag_probabilities(readings: Readings, offset: float, tags: int) -> list[Tens
     """Probability of each of K tags at each token of each sentence, (T, K)."""
     found = [torch.zeros(0, tags, dtype=torch.float64)] * readings.count
     for reading in readings.parts:
-        shifted = reading.less(offset)
+        shifted = reading.bolder(offset)
         shares = marginals(shifted.scores, shifted.crf, shifted.lengths)
         for column, row, length in reading.columns():
             found[row] = shares[:length, column]

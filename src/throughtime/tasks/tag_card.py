@@ -30,7 +30,7 @@ class TagCard(TagRun, Card):
 
     Attributes:
         classes: Of the spans; the tags are O, and B- and I- of each in this order.
-        offset: What is taken off the scores of O, found on the validation part.
+        offset: What is added to the scores of every B-, found on the validation part.
         vector_size: Length of a pretrained vector; 0 where there are none.
     """
 

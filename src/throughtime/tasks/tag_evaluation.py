@@ -25,7 +25,7 @@ from throughtime.tasks.tag_scores import (
 )
 from throughtime.tasks.tag_vocabulary import Vocabulary
 
-OFFSETS = tuple(quarters / 4 for quarters in range(-4, 17))
+OFFSETS = tuple(quarters / 4 for quarters in range(-4, 25))
 MAX_TRAINING_SENTENCES = 1_000  # enough to know the training error
 NOT_KEPT = "it needs the training sentences, which are not kept"
 
@@ -46,7 +46,7 @@ class Evaluation:
 
 
 def find_offset(network: nn.Module, part: Part, classes: Sequence[str]) -> float:
-    """What to take off the scores of O for the highest span F1 on sentences that were not learnt from.
+    """What to add to the scores of every B- for the highest span F1 on sentences that were not learnt from.
 
     The likeliest tags are not those of the highest F1 where spans are rare: a span that is not quite likelier
     than none is worth naming. Of equal ones that nearest to 0 is taken.

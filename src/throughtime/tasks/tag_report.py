@@ -54,7 +54,7 @@ def build_report(fitted: TagFitted, diagnosis: Diagnosis) -> page.TagReport:
         transitions=transitions_of(fitted.network, data.classes),
         groups=_groups(data.test, fitted.evaluation),
         limits=[
-            "The offset of O was chosen on the validation part; sentences of another kind may need another."
+            "The offset of B- was chosen on the validation part; sentences of another kind may need another."
         ],
     )
 

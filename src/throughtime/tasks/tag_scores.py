@@ -96,7 +96,7 @@ class TagMetrics(_Record):
         outcomes: On the test part.
         calibration: Spans found in the test part by confidence, bins without spans left out.
         calibration_error: Mean distance of confidence from the share that is right, over those bins.
-        offset: Taken off the scores of O; see `find_offset`.
+        offset: Added to the scores of every B-; see `find_offset`.
         known: Share of the test tokens that are known words.
         best_baseline: Name of the one with the highest F1 on test, if there is one.
     """

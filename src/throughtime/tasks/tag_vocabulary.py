@@ -13,6 +13,7 @@ from torch import Tensor
 
 from throughtime.data import Lexicon, WordVectors, number_characters, plain_form, read_vectors, shape_of
 from throughtime.data.lexicon import SPECIAL
+from throughtime.data.tokens import with_marks
 from throughtime.data.words import UNKNOWN
 from throughtime.tasks.tag_settings import TagSettings
 
@@ -42,7 +43,7 @@ class Vocabulary:
         cls, sentences: Sequence[Sequence[str]], settings: TagSettings, vectors: WordVectors | None
     ) -> Self:
         """Know the words and characters of the training part, and the words of pretrained vectors."""
-        tokens = [token for sentence in sentences for token in sentence]
+        tokens = [token for sentence in sentences for token in with_marks(sentence)]
         forms = (_form(token, settings.keep_case) for token in tokens)
         return cls(
             Lexicon.learn(forms, min_count=settings.min_count, most=settings.max_words),
@@ -68,18 +69,20 @@ class Vocabulary:
 
     def number(self, tokens: Sequence[str]) -> Tensor:
         """A sentence as (T, 3 + C), long: word, shape, number of the pretrained vector, characters."""
+        fixed = [self._fixed(token) for token in tokens]
+        tokens = with_marks(tokens)
         words = self.words.numbers(_form(token, self.keep_case) for token in tokens)
         shapes = [shape_of(token) for token in tokens]
-        fixed = [self._fixed(token) for token in tokens]
         columns = torch.tensor([words, shapes, fixed], dtype=torch.long).T
         return torch.cat([columns, number_characters(tokens, self.characters, self.max_characters)], dim=1)
 
     def known(self, tokens: Sequence[str]) -> int:
         """How many tokens are known words."""
-        return sum(bool(self._is_known(token)) for token in tokens)
+        pairs = zip(tokens, with_marks(tokens), strict=True)
+        return sum(self._is_known(marked) or self._fixed(token) > UNKNOWN for token, marked in pairs)
 
     def _is_known(self, token: str) -> bool:
-        return self.words.number(_form(token, self.keep_case)) > UNKNOWN or self._fixed(token) > UNKNOWN
+        return self.words.number(_form(token, self.keep_case)) > UNKNOWN
 
     def _fixed(self, token: str) -> int:
         """Of the word as written, else of the first that is the same but for the case."""
