@@ -36,9 +36,7 @@ def test_ctrl_c_keeps_the_best_and_says_how_to_go_on(tmp_path):
 
 def test_a_second_ctrl_c_leaves_at_once(tmp_path):
     ran = stopped(tmp_path, {"epochs": 4}, 1e9, 5, "SIGINT", "SIGINT")
-    assert ran.returncode in (-signal.SIGINT, 1), (
-        "1: where torch imports triton"
-    )
+    assert ran.returncode in (-signal.SIGINT, 1), "1: where torch imports triton"
     assert ran.stderr.endswith("KeyboardInterrupt\n")
     assert ran.stdout == ""
     progress = read(tmp_path / "last.safetensors")[0].progress
