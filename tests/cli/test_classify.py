@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ import throughtime as tt
 from throughtime.cli import run
 
 from ..tasks.texts import small_texts, write_texts
-from .test_cli import finish, refused, start, wait_for_epoch
+from .test_cli import finish, interrupt, refused
 
 SMALL = "--hidden 4 --embedding 6 --members 2 --epochs 2 --batch-size 32".split()  # noqa: SIM905
 
@@ -157,13 +156,7 @@ def test_bad_input_to_a_model(model: Path, tmp_path: Path, capsys: pytest.Captur
 def test_ctrl_c_keeps_the_best_model_and_it_can_go_on(texts: Path, tmp_path: Path) -> None:
     long = [*SMALL[:-4], "--epochs", "25", "--batch-size", "8"]
     folder = tmp_path / "interrupted"
-    process = start("fit", "classify", texts, *long, "--out", folder)
-    wait_for_epoch(process, 2)
-    process.send_signal(signal.SIGINT)
-    _, words = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert f"throughtime fit classify --resume {folder}" in words
-    assert "Traceback" not in words
+    interrupt(folder, 2, "classify", texts, *long)
     assert tt.load(folder).predict(["fine"]).shape == (1,)
     finish("fit", "classify", "--resume", folder)
     finish("fit", "classify", texts, *long, "--out", tmp_path / "whole")

@@ -201,6 +201,17 @@ def wait_for_epoch(process: subprocess.Popen[str], epoch: int) -> None:
     raise AssertionError(f"the fit ended before epoch {epoch}")
 
 
+def interrupt(folder: Path, epoch: int, task: str, *arguments: object) -> None:
+    """Press Ctrl-C after `epoch` of a fit into `folder`; it must end in good order and say how to go on."""
+    process = start("fit", task, *arguments, "--out", folder)
+    wait_for_epoch(process, epoch)
+    process.send_signal(signal.SIGINT)
+    _, words = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert f"throughtime fit {task} --resume {folder}" in words
+    assert "Traceback" not in words
+
+
 LONG = [*SMALL[:-4], "--epochs", "12", "--batch-size", "32"]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import signal
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from throughtime.cli import run
 from throughtime.data import read_music, write_midi
 
 from ..tasks.pieces import small_parts, small_pieces, write_pieces
-from .test_cli import finish, refused, start, wait_for_epoch
+from .test_cli import finish, interrupt, refused
 
 SMALL = "--hidden 8 --epochs 2 --batch-size 8".split()  # noqa: SIM905
 
@@ -93,13 +92,7 @@ def test_the_nats_of_each_piece(model: Path, tmp_path: Path, capsys: pytest.Capt
 def test_ctrl_c_keeps_the_best_model_and_it_can_go_on(pieces: Path, tmp_path: Path) -> None:
     long = ["--hidden", "8", "--epochs", "12", "--batch-size", "2"]
     folder = tmp_path / "interrupted"
-    process = start("fit", "generate", pieces, *long, "--out", folder)
-    wait_for_epoch(process, 2)
-    process.send_signal(signal.SIGINT)
-    _, words = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert f"throughtime fit generate --resume {folder}" in words
-    assert "Traceback" not in words
+    interrupt(folder, 2, "generate", pieces, *long)
     assert len(list(tt.load(folder).compose(3))) == 3
     finish("fit", "generate", "--resume", folder)
     assert len((folder / "history.csv").read_text().splitlines()) == 13

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ import throughtime as tt
 from throughtime.cli import run
 
 from ..tasks.plays import write_play
-from .test_cli import finish, refused, start, wait_for_epoch
+from .test_cli import finish, interrupt, refused
 
 SMALL = "--hidden 8 --embedding 4 --epochs 2 --batch-size 4 --steps 20".split()  # noqa: SIM905
 
@@ -170,13 +169,7 @@ def test_other_models_generate_nothing(
 def test_ctrl_c_keeps_the_best_model_and_it_can_go_on(tmp_path: Path) -> None:
     long = [*SMALL[:4], *SMALL[6:], "--epochs", "6"]
     folder, text = tmp_path / "interrupted", write_play(tmp_path / "long.txt", 200)
-    process = start("fit", "generate", text, *long, "--out", folder)
-    wait_for_epoch(process, 1)
-    process.send_signal(signal.SIGINT)
-    _, words = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert f"throughtime fit generate --resume {folder}" in words
-    assert "Traceback" not in words
+    interrupt(folder, 1, "generate", text, *long)
     assert "".join(tt.load(folder).generate(length=3))
     finish("fit", "generate", "--resume", folder)
     finish("fit", "generate", text, *long, "--out", tmp_path / "whole")

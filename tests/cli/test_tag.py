@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import signal
 import sys
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import throughtime as tt
 from throughtime.cli import run
 
 from ..tasks.sentences import write_sentences
-from .test_cli import finish, refused, start, wait_for_epoch
+from .test_cli import finish, interrupt, refused
 
 SMALL = "--hidden 4 --embedding 6 --members 2 --epochs 2 --batch-size 32".split()  # noqa: SIM905
 
@@ -179,13 +178,7 @@ def test_tags_are_repaired_when_asked(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_ctrl_c_keeps_the_best_model_and_it_can_go_on(sentences: Path, tmp_path: Path) -> None:
     long = [*SMALL[:-4], "--epochs", "12", "--batch-size", "4"]
     folder = tmp_path / "interrupted"
-    process = start("fit", "tag", sentences, *long, "--out", folder)
-    wait_for_epoch(process, 2)
-    process.send_signal(signal.SIGINT)
-    _, words = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert f"throughtime fit tag --resume {folder}" in words
-    assert "Traceback" not in words
+    interrupt(folder, 2, "tag", sentences, *long)
     assert len(tt.load(folder).predict(["Ann sings"])[0]) == 2
     finish("fit", "tag", "--resume", folder)
     finish("fit", "tag", sentences, *long, "--out", tmp_path / "whole")

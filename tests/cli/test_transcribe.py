@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import signal
 import sys
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import throughtime as tt
 from throughtime.cli import run
 
 from ..tasks.speech import small_speech, write_speech
-from .test_cli import finish, refused, start, wait_for_epoch
+from .test_cli import finish, interrupt, refused
 
 SMALL = (
     "--hidden 8 --layers 1 --bands 12 --unit word --stack 2 --batch-size 16 --learning-rate 0.03".split()  # noqa: SIM905
@@ -152,13 +151,7 @@ def test_bad_input(tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[st
 def test_ctrl_c_keeps_the_best_model_and_it_can_go_on(speech: Path, tmp_path: Path) -> None:
     long = [*SMALL, "--epochs", "8"]
     folder = tmp_path / "interrupted"
-    process = start("fit", "transcribe", speech, *long, "--out", folder)
-    wait_for_epoch(process, 2)
-    process.send_signal(signal.SIGINT)
-    _, words = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert f"throughtime fit transcribe --resume {folder}" in words
-    assert "Traceback" not in words
+    interrupt(folder, 2, "transcribe", speech, *long)
     assert len(tt.load(folder).predict([sorted(speech.glob("*.wav"))[0]])) == 1
     finish("fit", "transcribe", "--resume", folder)
     finish("fit", "transcribe", speech, *long, "--out", tmp_path / "whole")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ import throughtime as tt
 from throughtime.cli import run
 
 from ..tasks.pairs import small_pairs, write_pairs
-from .test_cli import finish, refused, start, wait_for_epoch
+from .test_cli import finish, interrupt, refused
 
 SIZES = "--source-pieces 60 --target-pieces 60 --beam 2 --hidden 6 --embedding 8".split()  # noqa: SIM905
 SMALL = [*SIZES, "--epochs", "2", "--batch-size", "16"]
@@ -169,13 +168,7 @@ def test_ctrl_c_keeps_the_best_model_and_it_can_go_on(tmp_path: Path) -> None:
     files = write_pairs(tmp_path, "train", 80)
     long = [*SIZES, "--epochs", "25", "--batch-size", "8"]
     folder = tmp_path / "interrupted"
-    process = start("fit", "translate", *files, *long, "--out", folder)
-    wait_for_epoch(process, 2)
-    process.send_signal(signal.SIGINT)
-    _, words = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert f"throughtime fit translate --resume {folder}" in words
-    assert "Traceback" not in words
+    interrupt(folder, 2, "translate", *files, *long)
     assert len(tt.load(folder).predict(["Hund"])) == 1
     finish("fit", "translate", "--resume", folder)
     finish("fit", "translate", *files, *long, "--out", tmp_path / "whole")
