@@ -19,6 +19,7 @@ from throughtime.cells import Variant
 from throughtime.kernels import native
 from throughtime.ops import lstm_loop, simple_rnn_loop
 from throughtime.ops.lstm_loop import LSTMBackward, LSTMErrors, LSTMForward, LSTMParameters, LSTMState
+from throughtime.ops.padding import lengths_for_kernels
 from throughtime.ops.simple_rnn_loop import RNNBackward, RNNErrors, RNNForward, RNNParameters
 
 NONLINEARITIES: Final = {"tanh": 0, "relu": 1, "logistic": 2, "identity": 3}
@@ -100,7 +101,7 @@ def _lstm_forward(
             _dense(p.bias),
             _dense(p.peephole),
             _dense(p.weight_gates),
-            _lengths(lengths),
+            lengths_for_kernels(lengths),
         ),
         (y, y_n, c_n, gates_n, gates, cells, bars),
     )
@@ -176,7 +177,7 @@ def lstm_gradients(
             p.weight_hh.contiguous(),
             _dense(p.peephole),
             _dense(p.weight_gates),
-            _lengths(lengths),
+            lengths_for_kernels(lengths),
             saved.y.contiguous(),
             saved.gates.contiguous(),
             saved.cells.contiguous(),
@@ -213,7 +214,7 @@ def rnn_forward(
             p.weight_ih.contiguous(),
             p.weight_hh.contiguous(),
             _dense(p.bias),
-            _lengths(lengths),
+            lengths_for_kernels(lengths),
         ),
         (h, h_n, bars),
     )
@@ -262,7 +263,7 @@ def rnn_backward(
             h0.contiguous(),
             p.weight_ih.contiguous(),
             p.weight_hh.contiguous(),
-            _lengths(lengths),
+            lengths_for_kernels(lengths),
             saved.h.contiguous(),
         ),
         (*gradients, *(errors or (None, None))),
@@ -323,10 +324,6 @@ def _rows(value: Tensor) -> Tensor:
 def _errors(value: Tensor) -> Tensor:
     """As `_rows`; the kernels take one number seen from everywhere, as the error of a sum is, as it is."""
     return value if value.stride() == (0, 0, 0) else _rows(value)
-
-
-def _lengths(lengths: Tensor | None) -> Tensor | None:
-    return None if lengths is None else lengths.to(device="cpu", dtype=torch.int64).contiguous()
 
 
 def _or_nothing(value: Tensor | None, like: Tensor) -> Tensor:

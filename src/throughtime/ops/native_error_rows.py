@@ -8,8 +8,8 @@ from torch import Tensor
 from throughtime.kernels import native
 from throughtime.ops.error_rows import RowNorms
 from throughtime.ops.local_factors import LocalFactors
-from throughtime.ops.native import _lengths, empty
-from throughtime.ops.padding import check_lengths
+from throughtime.ops.native import empty
+from throughtime.ops.padding import check_lengths, lengths_for_kernels
 
 
 def can_compute(layer: LocalFactors) -> bool:
@@ -37,7 +37,7 @@ def error_rows(layer: LocalFactors, start: Tensor, at: Tensor) -> RowNorms:
             start.contiguous(),
             layer.weight_hh.contiguous(),
             at.to(device="cpu", dtype=torch.int64).contiguous(),
-            _lengths(layer.lengths),
+            lengths_for_kernels(layer.lengths),
         ),
         (y, c),
     )

@@ -89,3 +89,8 @@ def before_each_step(values: Tensor, initial: Tensor, pad: Padding | None, rever
 def direction(T: int, reverse: bool) -> range:
     """Steps in the order in which the forward loop visits them."""
     return range(T - 1, -1, -1) if reverse else range(T)
+
+
+def lengths_for_kernels(lengths: Tensor | None) -> Tensor | None:
+    """Lengths (B,) as the native kernels take them: int64, on the CPU, dense; None as it is."""
+    return None if lengths is None else lengths.to(device="cpu", dtype=torch.int64).contiguous()

@@ -18,7 +18,7 @@ from throughtime.kernels import native
 from throughtime.ops import regularised_loop
 from throughtime.ops.native import NONLINEARITIES, empty, variant_code
 from throughtime.ops.noise import Noise
-from throughtime.ops.padding import before_each_step, cleared, padding
+from throughtime.ops.padding import before_each_step, cleared, lengths_for_kernels, padding
 from throughtime.ops.regularised_loop import Arriving, Errors, Inputs, Kept, Results, Way
 
 _SMALL: Final = (
@@ -63,7 +63,7 @@ def forward(inputs: Inputs, way: Way, keep: bool, *, bars: Tensor | None = None)
             _dense(inputs.gates0),
             _recurrent_weight(inputs, way.cell).contiguous(),
             *map(_dense, (inputs.gain_hh, inputs.gain_c, inputs.bias_c, inputs.peephole, way.noise.mask)),
-            _lengths(way.lengths),
+            lengths_for_kernels(way.lengths),
         ),
         (
             results.y,
@@ -103,7 +103,7 @@ def backward(
             *map(_dense, (arriving.y_n, arriving.c_n, arriving.gates_n, inputs.c0)),
             _recurrent_weight(inputs, way.cell).contiguous(),
             *map(_dense, (inputs.gain_hh, inputs.gain_c, inputs.bias_c, inputs.peephole, way.noise.mask)),
-            _lengths(way.lengths),
+            lengths_for_kernels(way.lengths),
             kept.gates,
             *(value if value.numel() else None for value in (kept.cells, kept.hat)),
             kept.scales[0].view(x.shape[:2]) if kept.scales.numel() else None,
@@ -224,7 +224,3 @@ def _empty_like(value: Tensor | None) -> Tensor | None:
 
 def _dense(value: Tensor | None) -> Tensor | None:
     return None if value is None else value.detach().contiguous()
-
-
-def _lengths(lengths: Tensor | None) -> Tensor | None:
-    return None if lengths is None else lengths.to(device="cpu", dtype=torch.int64).contiguous()
