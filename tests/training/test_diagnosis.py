@@ -32,8 +32,8 @@ def test_the_text_has_the_figures_the_unit_and_the_baseline():
     text = diagnose(2.1, 2.31, 2.62, unit="°C", name_of_baseline="persistence").text
     assert text == (
         "The error is 2.1 °C on the training part and 2.31 °C on the validation part, where the baseline "
-        "(persistence) has 2.62 °C. On the data it learnt from it has 80% of the error of the baseline "
-        "(persistence). On unseen data the error is 10% larger, which is little."
+        "(persistence) has 2.62 °C. On the data it learnt from it has 80 % of the error of the baseline "
+        "(persistence). On unseen data the error is 10 % larger, which is little."
     )
 
 
@@ -42,8 +42,14 @@ def test_worse_than_the_baseline_is_said_whatever_the_verdict():
     assert "no better than" not in diagnose(20.0, 99.9, 100.0).text
 
 
+def test_a_large_gap_is_told_as_a_multiple():
+    assert (
+        "On unseen data the error is 5.4 times as large: high variance." in diagnose(0.44, 2.395, 6.737).text
+    )
+
+
 def test_an_easier_validation_part_is_called_that():
-    assert "20% smaller: that part may be the easier one" in diagnose(50.0, 40.0, 100.0).text
+    assert "20 % smaller: that part may be the easier one" in diagnose(50.0, 40.0, 100.0).text
 
 
 @pytest.mark.parametrize(

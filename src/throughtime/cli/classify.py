@@ -117,7 +117,7 @@ def _show(metrics: ClassifyMetrics) -> None:
     ]
     title = f"{len(metrics.classes)} classes: {metrics.test.count:,} test {metrics.noun}s"
     print_scores(title, ("accuracy", "macro F1", "log loss"), rows)
-    apart = f"{metrics.test.calibration_error:.1%}"
+    apart = f"{100 * metrics.test.calibration_error:.1f} %"
     print(f"Confidence and the share that is right are {apart} apart on the test part.")
     for label, reason in metrics.left_out.items():
         print(f"Left out: {label}: {reason}.")

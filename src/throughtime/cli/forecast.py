@@ -121,8 +121,8 @@ def _show(metrics: Metrics) -> None:
     title = f"{metrics.target}, {metrics.horizon} ahead: {test.windows:,} test windows"
     print_scores(title, (f"MAE{unit}", f"RMSE{unit}"), rows)
     print(
-        f"Intervals on the test part: the 80 % interval held {test.coverage80:.1%} "
-        f"(mean width {test.width80:.3g}{unit}), the 95 % interval {test.coverage95:.1%} "
+        f"Intervals on the test part: the 80 % interval held {100 * test.coverage80:.1f} % "
+        f"(mean width {test.width80:.3g}{unit}), the 95 % interval {100 * test.coverage95:.1f} % "
         f"({test.width95:.3g}{unit})."
     )
     for label, reason in metrics.left_out.items():

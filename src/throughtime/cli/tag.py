@@ -181,7 +181,7 @@ def _show(metrics: TagMetrics) -> None:
         ],
     )
     console = Console(highlight=False)
-    apart = f"{metrics.calibration_error:.1%}"
+    apart = f"{100 * metrics.calibration_error:.1f} %"
     console.print(f"Confidence and the share of spans that is right are {apart} apart on the test part.")
     for label, reason in metrics.left_out.items():
         console.print(f"Left out: {label}: {reason}.")

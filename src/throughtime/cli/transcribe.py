@@ -143,7 +143,7 @@ def _show(metrics: TranscribeMetrics) -> None:
     ]
     title = f"{metrics.test.recordings:,} test recordings, {metrics.test.words:,} words"
     print_scores(title, ("word errors", "character errors", "all right"), rows)
-    sure = f"{metrics.confidence:.1%}"
-    print(f"On average it is {sure} sure of a whole answer; {metrics.test.sentences:.1%} of them are right.")
+    sure, right = f"{100 * metrics.confidence:.1f} %", f"{100 * metrics.test.sentences:.1f} %"
+    print(f"On average it is {sure} sure of a whole answer; {right} of them are right.")
     for label, reason in metrics.left_out.items():
         print(f"Left out: {label}: {reason}.")

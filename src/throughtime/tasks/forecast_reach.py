@@ -97,7 +97,7 @@ def _sentence(errors: ErrorMap, memory: MemoryLength, step: timedelta) -> str:
         return f"After {_length(memory, step)} less than 1 % of an error of the {name} is left."
     left = float(reach.shares[reach.farthest])
     whole = format_duration(memory.steps * step)
-    return f"After {whole}, all that the network reads, {left:.0%} of an error of the {name} is left."
+    return f"After {whole}, all that the network reads, {100 * left:.0f} % of an error of the {name} is left."
 
 
 def _log_shares(errors: ErrorMap, columns: np.ndarray) -> list[list[float | None]]:

@@ -129,7 +129,7 @@ def _about_bias(bias: bool, train: float, baseline: float, against: str) -> str:
     if baseline == 0:
         text = f"{against[0].upper()}{against[1:]} makes no error at all, so nothing can be better"
         return f"{text}: high bias." if bias else f"{text}."
-    percent = f"{train / baseline:.0%}"
+    percent = f"{100 * train / baseline:.0f} %"
     if bias:
         return f"Even on the data it learnt from it has {percent} of the error of {against}: high bias."
     return f"On the data it learnt from it has {percent} of the error of {against}."
@@ -138,7 +138,9 @@ def _about_bias(bias: bool, train: float, baseline: float, against: str) -> str:
 def _about_variance(variance: bool, train: float, validation: float) -> str:
     if train == 0:
         return "It knows the training part by heart: high variance." if variance else "It makes no error."
-    percent = f"{abs(validation / train - 1):.0%}"
+    percent = f"{100 * abs(validation / train - 1):.0f} %"
+    if variance and validation >= 2 * train:
+        return f"On unseen data the error is {validation / train:.1f} times as large: high variance."
     if variance:
         return f"On unseen data the error is {percent} larger: high variance."
     if validation < train:
