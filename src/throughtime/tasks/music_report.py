@@ -56,6 +56,7 @@ def build_report(fitted: MusicFitted, diagnosis: Diagnosis) -> page.MusicReport:
                 epoch=epoch.epoch, validation_loss=epoch.validation_loss, steps=json.loads(epoch.note)
             )
             for epoch in fitted.result.history
+            if epoch.note  # the first of several processes alone makes them
         ],
         calibration=[page.NoteBin(**one.model_dump()) for one in metrics.calibration],
         pieces=[page.PieceFigures(**one.model_dump()) for one in metrics.pieces],
