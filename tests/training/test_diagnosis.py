@@ -42,6 +42,10 @@ def test_worse_than_the_baseline_is_said_whatever_the_verdict():
     assert "no better than" not in diagnose(20.0, 99.9, 100.0).text
 
 
+def test_no_gap_is_told_as_none():
+    assert "On unseen data the error is as large." in diagnose(49.6, 49.55, 68.4).text
+
+
 def test_a_large_gap_is_told_as_a_multiple():
     assert (
         "On unseen data the error is 5.4 times as large: high variance." in diagnose(0.44, 2.395, 6.737).text

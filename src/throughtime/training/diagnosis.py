@@ -139,6 +139,8 @@ def _about_variance(variance: bool, train: float, validation: float) -> str:
     if train == 0:
         return "It knows the training part by heart: high variance." if variance else "It makes no error."
     percent = f"{100 * abs(validation / train - 1):.0f} %"
+    if percent == "0 %":
+        return "On unseen data the error is as large."
     if variance and validation >= 2 * train:
         return f"On unseen data the error is {validation / train:.1f} times as large: high variance."
     if variance:
