@@ -124,6 +124,26 @@ def test_wrong_words(
     assert not list(tmp_path.iterdir()), "nothing may be left behind"
 
 
+def test_a_lexicon(speech: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("la\nso\n")
+    spelled = [*SMALL, "--epochs", "2"]
+    spelled[spelled.index("word")] = "character"
+    command = ["fit", "transcribe", str(speech), *spelled, "--lexicon", str(words)]
+    assert run([*command, "--out", str(tmp_path / "m"), "--quiet"]) == 0
+    assert "network, known" in capsys.readouterr().out
+    assert json.loads((tmp_path / "m" / "lexicon.json").read_text()) == ["la", "so"]
+    assert run(["predict", str(tmp_path / "m"), str(speech)]) == 0
+    answers = [line.partition("\t")[0] for line in capsys.readouterr().out.splitlines()]
+    assert len(answers) == 80
+    assert {word for answer in answers for word in answer.split()} <= {"la", "so"}
+    words.write_text("la so\n")
+    message = refused(capsys, *command, "--out", tmp_path / "n")
+    assert "words.txt line 1: expected one word" in message
+    assert "no such file" in refused(capsys, *command[:-1], tmp_path / "nowhere", "--out", tmp_path / "n")
+    assert not (tmp_path / "n").exists()
+
+
 def test_bad_input(tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "x"
     folder.mkdir()

@@ -9,7 +9,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from throughtime.nn.ctc_decoding import align, collapse, greedy, log_probability, prefix_beam
+from throughtime.nn.ctc_beam import prefix_beam
+from throughtime.nn.ctc_decoding import align, collapse, greedy, log_probability
+from throughtime.nn.lexicon import Lexicon
 
 CASES = [(T, K, seed) for T, K in ((1, 2), (2, 3), (3, 3), (4, 3), (5, 4), (6, 3)) for seed in (0, 1, 2)]
 EXACT = {"rel": 1e-12, "abs": 1e-12}
@@ -116,6 +118,64 @@ def test_what_is_cut_is_not_tried() -> None:
     logs = np.log([[0.5, 0.3, 0.2], [0.9, 0.06, 0.04]])
     kept = {beam.symbols for beam in prefix_beam(logs, 99, cut=np.log(0.05))}
     assert kept == {(), (1,), (2,), (2, 1)}, "step 2: a blank, symbol 1, or 2 again"
+
+
+LEXICONS = [([(1,), (1, 2)], 3), ([(2, 1)], 3), ([(1,), (2,), (1, 1)], 3), ([(3, 1), (2,)], None)]
+
+
+def may_be(text: tuple[int, ...], words: list[tuple[int, ...]], separator: int | None) -> bool:
+    """Whether a text is made of known words, found by cutting it."""
+    if not text:
+        return True
+    pieces: list[list[int]] = [[]]
+    for symbol in text:
+        if symbol == separator:
+            pieces.append([])
+        else:
+            pieces[-1].append(symbol)
+    return all(tuple(piece) in words for piece in pieces)
+
+
+@pytest.mark.parametrize(("words", "separator"), LEXICONS)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_search_for_known_words_is_exact_where_nothing_is_dropped(
+    words: list[tuple[int, ...]], separator: int | None, seed: int
+) -> None:
+    logs = some(6, 4, seed)
+    paths = every_path(logs)
+    allowed = {text for text in paths if may_be(text, words, separator)}
+    assert 2 < len(allowed) < len(paths)
+    found = prefix_beam(logs, len(paths), cut=0.0, lexicon=Lexicon(words, separator))
+    assert {beam.symbols for beam in found} == allowed
+    for beam in found:
+        assert beam.log_probability == pytest.approx(summed(paths[beam.symbols]), **EXACT)
+    best = max(allowed, key=lambda text: summed(paths[text]))
+    assert found[0].symbols == best
+    for width in (1, 2, 3):
+        for beam in prefix_beam(logs, width, lexicon=Lexicon(words, separator)):
+            assert beam.symbols in allowed
+            assert beam.log_probability <= summed(paths[beam.symbols]) + 1e-12
+
+
+def test_a_broken_word_at_the_end_is_left_out() -> None:
+    likely = [[0.01, 0.97, 0.01, 0.01], [0.01, 0.01, 0.01, 0.97], [0.01, 0.97, 0.01, 0.01]]
+    logs = np.log(likely)  # 1, separator, 1: a word begins that is never ended
+    found = prefix_beam(logs, 1, lexicon=Lexicon([(1,), (1, 2)], 3))
+    assert found[0].symbols == (1, 3, 1)
+    found = prefix_beam(logs, 1, lexicon=Lexicon([(1, 3, 1, 2)], None))
+    assert [beam.symbols for beam in found] == [()]
+    assert found[0].log_probability == pytest.approx(3 * np.log(0.01))
+    with np.errstate(divide="ignore"), pytest.raises(ValueError, match="every text that may be written"):
+        prefix_beam(np.log([[0.0, 1.0, 0.0]]), lexicon=Lexicon([(2,)], None))
+
+
+@pytest.mark.parametrize(
+    ("words", "separator", "said"),
+    [([], 3, "there is no word"), ([()], 3, "is empty"), ([(1, 3)], 3, r"holds the separator 3: \(1, 3\)")],
+)
+def test_wrong_lexicons(words: list[tuple[int, ...]], separator: int, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Lexicon(words, separator)
 
 
 def test_impossible_symbols_and_long_runs() -> None:

@@ -19,8 +19,10 @@ from throughtime.data.speech import open_sound
 from throughtime.nn.ctc_decoding import log_probability
 from throughtime.tasks.sources import Sources
 from throughtime.tasks.transcribe_data import batches_of, prepare_speech
+from throughtime.tasks.transcribe_evaluation import best_decoder
 from throughtime.tasks.transcribe_listen import features_of
 from throughtime.tasks.transcribe_network import build_network, log_probabilities, objective
+from throughtime.tasks.transcribe_scores import BothScores, part_scores
 from throughtime.tasks.transcribe_settings import TranscribeSettings
 from throughtime.training import QuietDisplay
 
@@ -141,6 +143,93 @@ def test_every_kind_of_network_fits_and_comes_back(change: dict[str, object], tm
     loaded = tt.load(tmp_path)
     assert loaded.transcribe(recordings[:3]) == made.transcribe(recordings[:3])
     assert loaded.mel_ == made.mel_
+
+
+@pytest.fixture(scope="module")
+def spelling(place: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Transcriber, Path]:
+    """It writes character by character, half learnt, so that many of its words are none."""
+    folder = tmp_path_factory.mktemp("models") / "spelling"
+    settings = SMALL | {"unit": "character", "epochs": 40, "learning_rate": 0.03, "stack": 1}
+    return Transcriber(**settings).fit(place, folder=folder, display=QUIET), folder
+
+
+def test_known_words_answer_where_they_make_fewer_errors(spelling: tuple[Transcriber, Path]) -> None:
+    transcriber, folder = spelling
+    assert transcriber.words_ == ("la", "mi", "so")
+    metrics = transcriber.metrics_
+    assert list(metrics.decoders) == ["words", "beam", "greedy"]
+    wrong = {name: one.validation.wer for name, one in metrics.decoders.items() if one.validation}
+    assert wrong["words"] < wrong["beam"]
+    assert transcriber.decoder_ == "words"
+    assert metrics.test == metrics.decoders["words"].test
+    recordings, texts = small_speech(30, seed=4)
+    answers = transcriber.predict(recordings)
+    assert {word for text in answers for word in text.split()} == set(WORDS)
+    free = Transcriber(**transcriber.get_params() | {"decoder": "beam"})
+    free.fit(read_speech_again(transcriber), display=QUIET)
+    assert not {word for text in free.predict(recordings) for word in text.split()} <= set(WORDS)
+    assert free.metrics_.decoders == metrics.decoders, "the network does not depend on the decoder"
+    assert free.metrics_.test == metrics.decoders["beam"].test
+    loaded = tt.load(folder)
+    assert loaded.words_ == transcriber.words_
+    assert loaded.predict(recordings) == answers
+    assert loaded.evaluate() == metrics
+    assert loaded.evaluate(recordings, texts).decoder == "words"
+
+
+def read_speech_again(transcriber: Transcriber) -> str:
+    """Where its training recordings are."""
+    return str(transcriber.run_.source.path)
+
+
+def test_the_validation_part_alone_chooses_the_decoder() -> None:
+    def scores(wer: float) -> BothScores:
+        whole = part_scores(["a b c d"] * 25, ["a b c d"] * 25)
+        judged = whole.model_copy(update={"wer": wer})
+        return BothScores(
+            label="", note="", test=whole.model_copy(update={"wer": 1 - wer}), validation=judged
+        )
+
+    for known, free, best in ((0.1, 0.2, "words"), (0.2, 0.1, "beam"), (0.1, 0.1, "beam")):
+        assert best_decoder({"words": scores(known), "beam": scores(free), "greedy": scores(0.0)}) == best
+    assert best_decoder({"beam": scores(0.5), "greedy": scores(0.0)}) == "beam"
+
+
+def test_words_of_a_file_and_of_a_call(
+    spelling: tuple[Transcriber, Path], place: Path, tmp_path: Path
+) -> None:
+    transcriber, _ = spelling
+    recordings = small_speech(10, seed=4)[0]
+    for words in (["la"], ["Mi", "la"], ["sola"]):
+        known = {word.lower() for word in words}
+        answers = transcriber.predict(recordings, words=words)
+        assert {word for text in answers for word in text.split()} <= known
+    assert transcriber.predict(recordings, words=["so", "mi", "LA"]) == transcriber.predict(recordings)
+    for words, said in ((["la", "ré"], "'ré' cannot be written"), ([], "at least one"), (["a b"], "'a b'")):
+        with pytest.raises(ValueError, match=said):
+            transcriber.predict(recordings, words=words)
+    file = tmp_path / "words.txt"
+    file.write_text("La\n\nso\nfa\nla\nsola\n")
+    settings = SMALL | {"unit": "character", "epochs": 1, "lexicon": str(file)}
+    made = Transcriber(**settings).fit(place, folder=tmp_path / "m", display=QUIET)
+    assert made.words_ == tt.load(tmp_path / "m").words_ == ("la", "so", "sola")
+    assert made.decoder_ == "words"
+    assert (
+        "1 word of words.txt left out, as training lacks symbols of it; the first: 'fa' (line 4)."
+        in (made.texts_["report.html"])
+    )
+    for content, said in (
+        ("la so\n", r"words.txt line 1: expected one word, found 'la so'"),
+        ("\n \n", "words.txt: holds no word"),
+        ("ré\nfü\n", "no word can be written with the symbols .* the first is 'ré' \\(line 1\\)"),
+    ):
+        file.write_text(content)
+        with pytest.raises(tt.DataError, match=said):
+            Transcriber(**settings).fit(place, display=QUIET)
+    with pytest.raises(tt.SettingsError, match="lexicon needs unit=character"):
+        Transcriber(**settings | {"unit": "word"}).fit(place, display=QUIET)
+    with pytest.raises(tt.SettingsError, match="lexicon is not used with decoder=greedy"):
+        Transcriber(**settings | {"decoder": "greedy"}).fit(place, display=QUIET)
 
 
 def test_a_fit_goes_on_where_it_was_stopped(place: Path, tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ neighbours are merged and blanks taken out. The probability of a text is the sum
 Notation: T time steps, K symbols with the blank, S symbols of a text. All probabilities are natural
 logarithms of float64.
 
-Source: Graves et al., Connectionist Temporal Classification (2006); prefix beam search after Hannun et
-al., First-Pass Large Vocabulary Continuous Speech Recognition using Bi-Directional Recurrent DNNs (2014).
+Source: Graves et al., Connectionist Temporal Classification (2006). The search for the likeliest text is in
+`throughtime.nn.ctc_beam`.
 """
 
 from __future__ import annotations
@@ -23,13 +23,6 @@ Ints = npt.NDArray[np.int64]
 
 BLANK = 0
 NEVER = -np.inf
-
-
-class Beam(NamedTuple):
-    """A text that may have been said, as numbers, and the logarithm of its probability."""
-
-    symbols: tuple[int, ...]
-    log_probability: float
 
 
 class Alignment(NamedTuple):
@@ -62,85 +55,7 @@ def greedy(logs: Any) -> tuple[int, ...]:
     Args:
         logs: Logarithms of probabilities, (T, K), tensor or array.
     """
-    return collapse(_checked(logs, "greedy").argmax(axis=1))
-
-
-def prefix_beam(logs: Any, width: int = 16, *, cut: float = NEVER) -> list[Beam]:
-    """The likeliest texts, found from left to right with at most `width` beginnings kept at each step.
-
-    Each beginning carries two probabilities, of its paths that end in a blank and of those that do not:
-    a symbol equal to the last one continues it in the second, and begins anew only after a blank.
-    With `width` so large that nothing is dropped, the probabilities are exact; else they are lower bounds.
-
-    Args:
-        logs: Logarithms of probabilities, (T, K), tensor or array.
-        width: Beginnings kept.
-        cut: Symbols whose logarithm lies below this at a step are not tried there.
-
-    Returns:
-        At most `width` texts, the likeliest first; equally likely ones in the order of their symbols.
-
-    Raises:
-        ValueError: `logs` is not (T, K), or width is below 1.
-    """
-    values = _checked(logs, "prefix_beam")
-    if width < 1:
-        raise ValueError(f"prefix_beam: width={width} must be 1 or more")
-    kept: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, NEVER)}
-    for row in values:
-        tried = [(k, float(row[k])) for k in range(1, len(row)) if row[k] > NEVER and row[k] >= cut]
-        kept = _widest(_step(kept, float(row[BLANK]), tried, row), width)
-    found = [Beam(text, _either(*ends)) for text, ends in kept.items()]
-    return sorted((one for one in found if one.log_probability > NEVER), key=_order)
-
-
-def _step(
-    kept: dict[tuple[int, ...], tuple[float, float]],
-    blank: float,
-    tried: list[tuple[int, float]],
-    row: Floats,
-) -> dict[tuple[int, ...], tuple[float, float]]:
-    """Every beginning one step later: (ends in a blank, does not)."""
-    after: dict[tuple[int, ...], tuple[float, float]] = {}
-    for text, (in_blank, in_symbol) in kept.items():
-        either = _either(in_blank, in_symbol)
-        stays = in_symbol + float(row[text[-1]]) if text else NEVER
-        _add(after, text, either + blank, stays)
-        for symbol, log in tried:
-            comes_from = in_blank if text and symbol == text[-1] else either
-            if comes_from > NEVER:
-                _add(after, (*text, symbol), NEVER, comes_from + log)
-    return after
-
-
-def _add(
-    after: dict[tuple[int, ...], tuple[float, float]],
-    text: tuple[int, ...],
-    in_blank: float,
-    in_symbol: float,
-) -> None:
-    held = after.get(text, (NEVER, NEVER))
-    after[text] = (_either(held[0], in_blank), _either(held[1], in_symbol))
-
-
-def _widest(
-    after: dict[tuple[int, ...], tuple[float, float]], width: int
-) -> dict[tuple[int, ...], tuple[float, float]]:
-    if len(after) <= width:
-        return after
-    ordered = sorted(after.items(), key=lambda item: (-_either(*item[1]), item[0]))
-    return dict(ordered[:width])
-
-
-def _either(one: float, other: float) -> float:
-    """log(exp(one) + exp(other)), -inf included."""
-    if one < other:
-        one, other = other, one
-    return one if other == NEVER else one + float(np.log1p(np.exp(other - one)))
-
-
-def _order(beam: Beam) -> tuple[float, tuple[int, ...]]:
-    return -beam.log_probability, beam.symbols
+    return collapse(checked_logs(logs, "greedy").argmax(axis=1))
 
 
 def log_probability(logs: Any, symbols: Sequence[int]) -> float:
@@ -200,7 +115,7 @@ def align(logs: Any, symbols: Sequence[int]) -> Alignment:
 
 def _lattice(logs: Any, symbols: Sequence[int], who: str) -> tuple[Floats, Ints, npt.NDArray[np.bool_]]:
     """Values; the text with a blank around each symbol, (2S + 1,); which of these may be jumped to."""
-    values = _checked(logs, who)
+    values = checked_logs(logs, who)
     text = np.asarray(symbols, dtype=np.int64).reshape(-1)
     if len(text) and not (text.min() >= 1 and text.max() < values.shape[1]):
         raise ValueError(f"{who}: symbols must be 1 to {values.shape[1] - 1}, got {list(symbols)}")
@@ -217,7 +132,8 @@ def _start(values: Floats, states: Ints) -> Floats:
     return alpha
 
 
-def _checked(logs: Any, who: str) -> Floats:
+def checked_logs(logs: Any, who: str) -> Floats:
+    """The logarithms as float64, (T, K). Raises `ValueError` in the name of `who` for anything else."""
     values = np.asarray(logs, dtype=np.float64)
     if values.ndim != 2 or not values.shape[0] or values.shape[1] < 2:
         raise ValueError(f"{who}: logs must be (T, K) with T ≥ 1 and K ≥ 2, got shape {values.shape}")

@@ -22,8 +22,8 @@ from throughtime.tasks import model_folder
 from throughtime.tasks.estimator import Estimator
 from throughtime.tasks.fitting import Fitted, begin, train
 from throughtime.tasks.sources import Sources
-from throughtime.tasks.transcribe_answers import Transcript, answer
-from throughtime.tasks.transcribe_card import SYMBOLS, TranscribeCard, TranscribeRun
+from throughtime.tasks.transcribe_answers import Decoding, Transcript, answer, decodings
+from throughtime.tasks.transcribe_card import LEXICON, SYMBOLS, TranscribeCard, TranscribeRun
 from throughtime.tasks.transcribe_data import TranscribeData, batches_of, other_part, prepare_speech
 from throughtime.tasks.transcribe_evaluation import evaluate_other, evaluate_parts
 from throughtime.tasks.transcribe_listen import features_of
@@ -32,6 +32,13 @@ from throughtime.tasks.transcribe_results import make_card, make_texts
 from throughtime.tasks.transcribe_scores import TranscribeMetrics
 from throughtime.tasks.transcribe_settings import TranscribeSettings
 from throughtime.tasks.transcribe_sources import open_sources, open_speech, run_of, speech_again
+from throughtime.tasks.transcribe_words import (
+    DecoderName,
+    given_words,
+    known_words,
+    wanted_decoder,
+    words_from_json,
+)
 from throughtime.training import Display
 
 Recordings = Sequence[Any]
@@ -48,6 +55,7 @@ class Transcriber(Estimator[TranscribeSettings]):
     Attributes:
         network_: The trained `throughtime.nn.transcribe_network.TranscribeNetwork`.
         symbols_: What it writes with.
+        words_: The words it knows, from `lexicon` or the training transcripts; none with `unit="word"`.
         mel_: How sound becomes features.
         metrics_: Figures beside the baselines, on validation and test.
         fit_result_: Loss of each epoch and how the fit ended (not after `load`).
@@ -63,6 +71,8 @@ class Transcriber(Estimator[TranscribeSettings]):
     card_: TranscribeCard
     run_: TranscribeRun
     network_: TranscribeNetwork
+    metrics_: TranscribeMetrics
+    words_: tuple[str, ...]
 
     def fit(
         self,
@@ -123,37 +133,30 @@ class Transcriber(Estimator[TranscribeSettings]):
         sources = speech_again(run, data, texts)
         return cls._with(run.settings)._fit(sources, run, folder, display, resume=True)
 
-    def predict(self, recordings: Recordings) -> list[str]:
+    def predict(self, recordings: Recordings, *, words: Sequence[str] | None = None) -> list[str]:
         """What is said in each recording.
 
         Args:
             recordings: Paths of sound files, or tuples (samples, samples a second).
+            words: Answer with these words alone, such as the commands that a device knows. None answers as
+                was found best when the network was trained, see `decoder_`.
 
         Raises:
             DataError: a recording cannot be used; names it.
+            ValueError: a word cannot be written with the network's symbols.
             TypeError: `recordings` is one path instead of a list.
         """
-        return [one.text for one in self.transcribe(recordings)]
+        return [one.text for one in self.transcribe(recordings, words=words)]
 
-    def transcribe(self, recordings: Recordings) -> list[Transcript]:
+    def transcribe(self, recordings: Recordings, *, words: Sequence[str] | None = None) -> list[Transcript]:
         """As `predict`, with confidence, the time of each symbol, and the likeliest alternatives."""
         self._check_fitted("transcribe")
         if isinstance(recordings, str | Path):
             raise TypeError("Transcriber.predict: recordings is one path; give a list of recordings")
-        rate, settings = self.mel_.rate, self.settings
+        rate, decoding = self.mel_.rate, self._decoding(words)
         sounds = (open_sound(one, row, rate) for row, one in enumerate(recordings))
         logs = log_probabilities(self.network_, [features_of(sound, self.mel_) for sound in sounds])
-        return [
-            answer(
-                one,
-                self.symbols_,
-                self.mel_,
-                stack=settings.stack,
-                decoder=settings.decoder,
-                width=settings.beam_width,
-            )
-            for one in logs
-        ]
+        return [answer(one, decoding, self.mel_, self.settings.stack) for one in logs]
 
     def evaluate(self, data: Any = None, texts: Sequence[str] | None = None) -> TranscribeMetrics:
         """Measure the network beside its baselines.
@@ -168,18 +171,34 @@ class Transcriber(Estimator[TranscribeSettings]):
         """
         self._check_fitted("evaluate")
         settings, run = self.settings, self.run_
+        ways = decodings(settings, self.symbols_, self.words_)
         if data is not None:
             speech = open_speech(data, texts, settings)
             if speech.fingerprint != run.source.fingerprint:
                 part = other_part(speech, self.mel_, settings, self.symbols_)
                 frequent = self.card_.most_frequent
-                return evaluate_other(self.network_, part, self.symbols_, settings, frequent).metrics
+                return evaluate_other(self.network_, part, ways, self.decoder_, frequent).metrics
         again = prepare_speech(speech_again(run, data, texts), settings, self.symbols_, self.mel_.rate)
-        return evaluate_parts(self.network_, again, settings).metrics
+        return evaluate_parts(self.network_, again, ways, self.decoder_).metrics
+
+    @property
+    def decoder_(self) -> DecoderName:
+        """How it answers: "words", "beam" or "greedy"; with `decoder="auto"` the validation part chose it."""
+        return self.metrics_.decoder
+
+    def _decoding(self, words: Sequence[str] | None) -> Decoding:
+        if words is not None:
+            known = given_words(words, self.symbols_)
+            return Decoding("words", self.symbols_, self.settings.beam_width, known)
+        ways = decodings(self.settings, self.symbols_, self.words_)
+        return next(one for one in ways if one.decoder == self.decoder_)
 
     def _rebuild(self, folder: Path) -> TranscribeNetwork:
         card = self.card_
         self.symbols_ = self._read_text(folder, SYMBOLS, Spelling.read)
+        self.words_ = ()
+        if card.settings.unit == "character":
+            self.words_ = self._read_text(folder, LEXICON, words_from_json)
         self.mel_ = card.settings.features(card.sample_rate)
         return build_network(card.settings, symbols=len(self.symbols_))
 
@@ -194,17 +213,19 @@ class Transcriber(Estimator[TranscribeSettings]):
     ) -> Self:
         started = time.perf_counter()
         data = prepare_speech(sources, run.settings)
+        self.words_ = known_words(data.train.texts, run.settings, data.symbols, data.repairs)
         shown = begin(run, folder, data.repairs, display, resume=resume)
         self.run_: TranscribeRun = run
         self.symbols_ = data.symbols
         self.mel_ = data.mel
         self._train(data, folder, shown, resume)
         shown.message("Measuring the network and its baselines")
-        evaluation = evaluate_parts(self.network_, data, run.settings)
+        ways = decodings(run.settings, data.symbols, self.words_)
+        evaluation = evaluate_parts(self.network_, data, ways, wanted_decoder(run.settings))
         self.metrics_ = evaluation.metrics
         seconds = time.perf_counter() - started
         fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
-        return self._finish(make_card(fitted), make_texts(fitted), folder)
+        return self._finish(make_card(fitted), make_texts(fitted, self.words_), folder)
 
     def _train(self, data: TranscribeData, folder: Path | None, shown: Display, resume: bool) -> None:
         settings = self.run_.settings

@@ -10,6 +10,7 @@ from throughtime.tasks.transcribe_settings import TranscribeSettings
 
 TASK: Literal["transcribe"] = "transcribe"
 SYMBOLS = "symbols.json"
+LEXICON = "lexicon.json"
 
 
 class TranscribeRun(RunInParts):

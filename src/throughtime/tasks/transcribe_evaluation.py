@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from torch import nn
 
 from throughtime.data import Spelling
 from throughtime.nn.ctc_decoding import log_probability
-from throughtime.tasks.transcribe_answers import texts_of
+from throughtime.tasks.transcribe_answers import Decoding
 from throughtime.tasks.transcribe_baselines import Baseline, most_frequent, run_baselines
 from throughtime.tasks.transcribe_data import Part, TranscribeData
 from throughtime.tasks.transcribe_network import Floats, log_probabilities
@@ -23,7 +22,7 @@ from throughtime.tasks.transcribe_scores import (
     confusions,
     part_scores,
 )
-from throughtime.tasks.transcribe_settings import TranscribeSettings
+from throughtime.tasks.transcribe_words import DecoderName
 
 MAX_TRAINING = 300  # training recordings measured: enough to know the training error
 NOT_KEPT = "it needs the training recordings, which are not kept"
@@ -46,24 +45,34 @@ class Evaluation:
     confidence: list[float]
 
 
-def evaluate_parts(network: nn.Module, data: TranscribeData, settings: TranscribeSettings) -> Evaluation:
-    """Measure network and baselines on the parts of the data it was trained on."""
-    found = _evaluate(network, data.test, data.validation, data.symbols, settings, run_baselines(data))
+def evaluate_parts(
+    network: nn.Module, data: TranscribeData, ways: Sequence[Decoding], decoder: DecoderName | None
+) -> Evaluation:
+    """Measure network and baselines on the parts of the data it was trained on.
+
+    Args:
+        network: The one trained.
+        data: All parts.
+        ways: How answers may be found.
+        decoder: The one that answers; None: of those that search, the one with fewer word errors on the
+            validation part, of equals the one that is free to write any word.
+    """
+    found = _evaluate(network, data.test, data.validation, ways, decoder, run_baselines(data))
     rows = np.unique(np.linspace(0, len(data.train) - 1, MAX_TRAINING).astype(np.intp))
     some = [data.train.heard[row] for row in rows]
     logs = log_probabilities(network, [one.features for one in some])
-    answers = texts_of(logs, data.symbols, settings.decoder, settings.beam_width)
-    training = part_scores([one.text for one in some], answers)
+    chosen = next(one for one in ways if one.decoder == found.metrics.decoder)
+    training = part_scores([one.text for one in some], chosen.texts(logs))
     metrics = found.metrics.model_copy(update={"training": training})
     return Evaluation(metrics, found.logs, found.answers, found.confidence)
 
 
 def evaluate_other(
-    network: nn.Module, part: Part, symbols: Spelling, settings: TranscribeSettings, frequent: str
+    network: nn.Module, part: Part, ways: Sequence[Decoding], decoder: DecoderName, frequent: str
 ) -> Evaluation:
     """Measure the network on other recordings, beside the one baseline that needs no training recordings."""
     baselines = [most_frequent(frequent, len(part), None)]
-    found = _evaluate(network, part, None, symbols, settings, baselines)
+    found = _evaluate(network, part, None, ways, decoder, baselines)
     metrics = found.metrics.model_copy(update={"left_out": {"nearest recording": NOT_KEPT}})
     return Evaluation(metrics, found.logs, found.answers, found.confidence)
 
@@ -72,45 +81,48 @@ def _evaluate(
     network: nn.Module,
     test: Part,
     validation: Part | None,
-    symbols: Spelling,
-    settings: TranscribeSettings,
+    ways: Sequence[Decoding],
+    decoder: DecoderName | None,
     baselines: Sequence[Baseline],
 ) -> Evaluation:
     logs = log_probabilities(network, test.features)
     others = None if validation is None else log_probabilities(network, validation.features)
-    decoders: dict[str, BothScores] = {}
-    for name, label, note in _decoders(settings):
-        answers = texts_of(logs, symbols, name, settings.beam_width)
-        if name == settings.decoder:
-            chosen = answers
-        on_validation = None
-        if validation is not None and others is not None:
-            on_validation = texts_of(others, symbols, name, settings.beam_width)
-        decoders[name] = _both(label, note, test, answers, validation, on_validation)
-    confidence = [_probability(one, symbols, text) for one, text in zip(logs, chosen, strict=True)]
+    answers = {one.decoder: one.texts(logs) for one in ways}
+    decoders = {
+        one.decoder: _both(
+            one.label,
+            one.note,
+            test,
+            answers[one.decoder],
+            validation,
+            None if others is None else one.texts(others),
+        )
+        for one in ways
+    }
+    chosen = decoder or best_decoder(decoders)
+    texts, symbols = answers[chosen], ways[0].symbols
+    confidence = [_probability(one, symbols, text) for one, text in zip(logs, texts, strict=True)]
     scored = {
         one.name: _both(one.label, one.note, test, one.test, validation, one.validation) for one in baselines
     }
     metrics = TranscribeMetrics(
-        decoder=settings.decoder,
-        test=decoders[settings.decoder].test,
-        validation=decoders[settings.decoder].validation,
+        decoder=chosen,
+        test=decoders[chosen].test,
+        validation=decoders[chosen].validation,
         decoders=decoders,
         confidence=sum(confidence) / len(confidence),
-        confusions=confusions(test.texts, chosen),
+        confusions=confusions(test.texts, texts),
         baselines=scored,
         left_out={},
         best_baseline=min(scored, key=lambda name: scored[name].test.wer),
     )
-    return Evaluation(metrics, logs, chosen, confidence)
+    return Evaluation(metrics, logs, texts, confidence)
 
 
-def _decoders(settings: TranscribeSettings) -> list[tuple[Literal["beam", "greedy"], str, str]]:
-    width = settings.beam_width
-    return [
-        ("beam", "network, beam search", f"the likeliest text, {width} beginnings kept"),
-        ("greedy", "network, greedy", "the likeliest symbol at every step"),
-    ]
+def best_decoder(decoders: Mapping[DecoderName, BothScores]) -> DecoderName:
+    """Known words where they make fewer word errors on the validation part, else any."""
+    free, known = decoders["beam"].validation, decoders["words"].validation if "words" in decoders else None
+    return "words" if free and known and known.wer < free.wer else "beam"
 
 
 def _both(

@@ -6,9 +6,10 @@ from throughtime.page.transcribe_report import render_transcribe_report
 from throughtime.tasks.fitting import shared_card
 from throughtime.tasks.model_folder import HISTORY, METRICS, REPORT
 from throughtime.tasks.results import history_as_csv
-from throughtime.tasks.transcribe_card import SYMBOLS, TranscribeCard
+from throughtime.tasks.transcribe_card import LEXICON, SYMBOLS, TranscribeCard
 from throughtime.tasks.transcribe_report import TranscribeFitted, build_report
 from throughtime.tasks.transcribe_scores import TranscribeMetrics
+from throughtime.tasks.transcribe_words import words_as_json
 from throughtime.training import Diagnosis, diagnose
 
 ADVICE = {
@@ -20,7 +21,7 @@ ADVICE = {
     "high variance": (
         "more recordings, of more speakers, help most",
         "more restraint: a larger --tempo, --time-mask, --band-mask or --dropout",
-        "--unit word, where all words that can be said occur often in training",
+        "--lexicon FILE with all words that can be said; or --unit word, where each occurs often in training",
     ),
     "both": (
         "listen to some training recordings beside their transcripts: do they fit together?",
@@ -39,12 +40,18 @@ def make_card(fitted: TranscribeFitted) -> TranscribeCard:
     return TranscribeCard(**shared_card(fitted), sample_rate=data.mel.rate, most_frequent=data.most_frequent)
 
 
-def make_texts(fitted: TranscribeFitted) -> dict[str, str]:
-    """Content of the text files of the model folder, by name."""
+def make_texts(fitted: TranscribeFitted, words: tuple[str, ...]) -> dict[str, str]:
+    """Content of the text files of the model folder, by name.
+
+    Args:
+        fitted: What training left in memory.
+        words: Those that are known; there is no file for none.
+    """
     metrics = fitted.evaluation.metrics
     report = build_report(fitted, diagnose_transcriber(metrics))
     return {
         SYMBOLS: fitted.data.symbols.to_json(),
+        **({LEXICON: words_as_json(words)} if words else {}),
         METRICS: metrics.model_dump_json(indent=2) + "\n",
         HISTORY: history_as_csv(fitted.result),
         REPORT: render_transcribe_report(report),

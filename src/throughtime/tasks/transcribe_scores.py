@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from throughtime.errors import MachineError
+from throughtime.tasks.transcribe_words import DecoderName
 
 MOST_CONFUSIONS = 30
 
@@ -65,7 +66,7 @@ class TranscribeMetrics(_Record):
     """What `evaluate` prints with --json, and what metrics.json holds.
 
     Attributes:
-        decoder: The one that answers: "beam" or "greedy".
+        decoder: The one that answers: "words", "beam" or "greedy".
         test: With that decoder.
         decoders: Each of them.
         confidence: Mean probability of the answers to the test part; as high as `test.sentences` where
@@ -73,7 +74,7 @@ class TranscribeMetrics(_Record):
         confusions: On the test part, the most frequent first.
     """
 
-    decoder: str
+    decoder: DecoderName
     test: PartScores
     validation: PartScores | None = None
     training: PartScores | None = None

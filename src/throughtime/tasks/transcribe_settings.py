@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from throughtime.data import Augmentation, LogMel
 from throughtime.errors import SettingsError
@@ -59,13 +59,36 @@ class TranscribeSettings(NetworkSettings):
     hidden: Positive = Field(128, description="Hidden units of each layer and direction.")
     layers: Positive = Field(2, description="Recurrent layers, one on top of the other.")
     dropout: float = Field(0.3, ge=0, lt=1, description="Share of the layers' outputs dropped in training.")
-    decoder: Literal["beam", "greedy"] = Field("beam", description="How answers are found.")
+    decoder: Literal["auto", "words", "beam", "greedy"] = Field(
+        "auto",
+        description="How answers are found: by a search over texts of known words (words) or over any text "
+        "(beam), whichever has fewer word errors on validation (auto); or symbol by symbol (greedy).",
+    )
+    lexicon: str | None = Field(
+        None,
+        description="File with the known words, one on each line; else those of the training transcripts.",
+    )
     beam_width: Positive = Field(16, description="Beginnings that the beam search keeps.")
     epochs: Positive | Literal["auto"] = Field(
         "auto", description="Passes over the training part; auto: about 1,600 updates, in 8 to 60 passes."
     )
     batch_size: Positive = Field(32, description="Recordings in one update.")
     learning_rate: float = Field(4e-3, gt=0, description="Largest learning rate of the schedule.")
+
+    @model_validator(mode="after")
+    def _words_where_they_are_spelled(self) -> Self:
+        asked = [
+            name
+            for name, given in (("decoder=words", self.decoder == "words"), ("lexicon", self.lexicon))
+            if given
+        ]
+        if asked and self.unit == "word":
+            raise ValueError(
+                f"{asked[0]} needs unit=character; with unit=word no other words are ever answered"
+            )
+        if self.lexicon is not None and self.decoder in ("beam", "greedy"):
+            raise ValueError(f"lexicon is not used with decoder={self.decoder}; leave away one of them")
+        return self
 
     def features(self, rate: int) -> LogMel:
         """How sound at `rate` becomes features. Raises `SettingsError` if it cannot."""
