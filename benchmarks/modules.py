@@ -11,13 +11,16 @@ round. Above 1, throughtime is faster. float32; "forward" without gradients, "bo
 backward, at H=1024 with the error of the input. The sizes are measured twice: with the C library's
 allocator as it is, and told to keep its memory (MALLOC_*), from which torch gains. "variants" holds each
 variant to vanilla, "regularised" layer normalisation to a Python loop in torch and, like zoneout and
-recurrent dropout, to the plain LSTM, "padding" a batch whose second half is padding to the same batch cut
-off there, "steps" one live reading per call to torch.nn.LSTMCell and, where it is installed, onnxruntime.
+recurrent dropout, to the plain LSTM, "padding" batches of several distributions of lengths to the batch cut
+at their mean, which has as many true steps and no padding, and to torch.nn.LSTM on the same batch, packed
+and padded, "steps" one live reading per call to torch.nn.LSTMCell and, where it is installed, onnxruntime.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
+import itertools
 import json
 import os
 import platform
@@ -141,15 +144,20 @@ def rounds(
 
     Every round has an order of its own: what ran before leaves caches and memory as it likes.
     """
-    times: dict[str, list[float]] = {name: [] for name in modules}
-    for module in modules.values():
-        run(module, x)
-    begun, order, chance = time.perf_counter(), list(modules.items()), random.Random(0)
-    while len(times["tt.LSTM"]) < 3 or time.perf_counter() - begun < budget:
+    return in_turn({name: functools.partial(run, module, x) for name, module in modules.items()}, budget)
+
+
+def in_turn(calls: dict[str, Callable[[], object]], budget: float) -> dict[str, list[float]]:
+    """As `rounds`, of any calls."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for call in calls.values():
+        call()
+    begun, order, chance = time.perf_counter(), list(calls.items()), random.Random(0)
+    while any(len(each) < 3 for each in times.values()) or time.perf_counter() - begun < budget:
         chance.shuffle(order)
-        for name, module in order:
+        for name, call in order:
             start = clock()
-            run(module, x)
+            call()
             times[name].append(clock() - start)
     return times
 
@@ -203,36 +211,74 @@ def variants(size: tuple[int, ...], budget: float) -> dict[str, float]:
     }
 
 
+LENGTHS = ["half", "uniform", "one long", "sentences"]
+PADDED = [(100, 16, 64, 128), (576, 64, 5, 64), (100, 64, 128, 256)]
+PADDED_QUICK = [(60, 16, 4, 32)]
+
+
+def lengths_of(kind: str, T: int, B: int) -> Tensor:
+    """Lengths (B,) up to T, in any order; "sentences" as the words of SST-2: 19 in the mean, 52 at most."""
+    chance = torch.Generator().manual_seed(B)
+    if kind == "half":
+        return torch.full((B,), T // 2)
+    if kind == "uniform":
+        return torch.randint(1, T + 1, (B,), generator=chance)
+    if kind == "one long":
+        return torch.cat([torch.full((B - 1,), max(1, T // 10)), torch.tensor([T])])[
+            torch.randperm(B, generator=chance)
+        ]
+    words = 19 + 9 * torch.randn(B, generator=chance)
+    return (words.clamp(2, 52) * T / 52).round().long().clamp(1, T)
+
+
+def with_lengths(module: nn.Module, x: Tensor, lengths: Tensor | None, both: bool) -> None:
+    """One pass, of a module of torch packed where lengths are given."""
+    module.zero_grad(set_to_none=True)
+    with torch.set_grad_enabled(both):
+        if lengths is None:
+            output = module(x)[0]
+        elif isinstance(module, nn.LSTM):
+            packed = nn.utils.rnn.pack_padded_sequence(x, lengths, enforce_sorted=False)
+            output = nn.utils.rnn.pad_packed_sequence(module(packed)[0], total_length=len(x))[0]
+        else:
+            output = module(x, lengths=lengths)[0]
+        if both:
+            output.sum().backward()
+
+
 def padding(sizes: list[tuple[int, int, int, int]], budget: float) -> list[dict[str, object]]:
-    """Forward and backward of LSTMs on a batch whose lengths are T/2, beside the batch cut at T/2."""
+    """How long a padded batch takes beside its true steps without padding, and beside torch.nn.LSTM."""
     rows = []
-    for T, B, I, H in sizes:  # noqa: E741
-        module, x = tt.LSTM(I, H), torch.randn(T, B, I)
-        half = torch.full((B,), T // 2)
+    for (T, B, I, H), kind, both in itertools.product(sizes, LENGTHS, (False, True)):  # noqa: E741
+        ours, theirs, x, lengths = tt.LSTM(I, H), nn.LSTM(I, H), torch.randn(T, B, I), lengths_of(kind, T, B)
+        cut = x[: max(1, round(float(lengths.double().mean())))]
         calls: dict[str, Callable[[], object]] = {
-            "cut": lambda module=module, x=x[: T // 2]: both(module, x),
-            "padded": lambda module=module, x=x, half=half: both_with_lengths(module, x, half),
-            "whole": lambda module=module, x=x: both(module, x),
+            "true steps": functools.partial(with_lengths, ours, cut, None, both),
+            "padded": functools.partial(with_lengths, ours, x, lengths, both),
+            "torch packed": functools.partial(with_lengths, theirs, x, lengths, both),
+            "torch padded": functools.partial(with_lengths, theirs, x, None, both),
         }
-        times: dict[str, list[float]] = {name: [] for name in calls}
-        begun, order, chance = time.perf_counter(), list(calls.items()), random.Random(0)
-        for _, call in order:
-            call()
-        while len(times["cut"]) < 3 or time.perf_counter() - begun < budget:
-            chance.shuffle(order)
-            for name, call in order:
-                start = clock()
-                call()
-                times[name].append(clock() - start)
-        ratio = statistics.median(b / a for a, b in zip(times["cut"], times["padded"], strict=True))
-        ms = {name: 1e3 * statistics.median(each) for name, each in times.items()}
-        rows.append({"T, B, I, H": (T, B, I, H), "ms": ms, "padded / cut": ratio})
+        times = in_turn(calls, budget)
+        padded, before = times["padded"], native.steps_computed()
+        calls["padded"]()
+        rows.append(
+            {
+                "T, B, I, H": (T, B, I, H),
+                "lengths": kind,
+                "pass": "both" if both else "forward",
+                "true share": int(lengths.sum()) / (T * B),
+                "computed / true": (native.steps_computed() - before) / (int(lengths.sum()) * (1 + both)),
+                "ms": {name: 1e3 * statistics.median(each) for name, each in times.items()},
+                "padded / true steps": ratio(padded, times["true steps"]),
+                "torch packed / padded": ratio(times["torch packed"], padded),
+                "torch padded / padded": ratio(times["torch padded"], padded),
+            }
+        )
     return rows
 
 
-def both_with_lengths(module: nn.Module, x: Tensor, lengths: Tensor) -> None:
-    module.zero_grad(set_to_none=True)
-    module(x, lengths=lengths)[0].sum().backward()
+def ratio(a: list[float], b: list[float]) -> float:
+    return statistics.median(x / y for x, y in zip(a, b, strict=True))
 
 
 def regularised(sizes: list[tuple[int, int, int, int]], budget: float) -> list[dict[str, object]]:
@@ -370,12 +416,25 @@ def main() -> None:
     if arguments.part in ("variants", "all"):
         report["variants"] = variants(sizes[1 if arguments.quick else 3], 4 * budget)
     if arguments.part in ("padding", "all"):
-        report["padding"] = padding([size for size in sizes if size[1] > 1 and size[3] <= 256], budget)
+        chosen = PADDED_QUICK if arguments.quick else [s for s in PADDED if s[3] <= arguments.up_to]
+        report["padding"] = padding(chosen, budget / 2)
     if arguments.part in ("regularised", "all"):
         report["regularised"] = regularised([size for size in sizes if size in REGULARISED], budget)
     if arguments.part in ("steps", "all"):
         report["steps"] = {hidden: steps(hidden, 500) for hidden in (32, 64, 128, 256)}
     print(json.dumps(report)) if arguments.json else show_all(report)
+
+
+def show_padding(rows: list[dict[str, object]]) -> None:
+    ratios = ("padded / true steps", "torch packed / padded", "torch padded / padded")
+    print(
+        f"\n{'T, B, I, H':>18} {'lengths':10} {'true':>5} {'pass':8} {'padded':>10}",
+        *(f"{r:>22}" for r in ratios),
+    )
+    for row in rows:
+        size, ms = ", ".join(map(str, row["T, B, I, H"])), row["ms"]["padded"]
+        start = f"{size:>18} {row['lengths']:10} {row['true share']:5.0%} {row['pass']:8} {ms:7.2f} ms"
+        print(start, *(f"{row[each]:22.2f}" for each in ratios))
 
 
 def show_all(report: dict[str, object]) -> None:
@@ -387,10 +446,8 @@ def show_all(report: dict[str, object]) -> None:
     if "variants" in report:
         print("\ntime of a variant / time of vanilla with peepholes, forward and backward")
         print("  ".join(f"{name} {ratio:.2f}" for name, ratio in report["variants"].items()))
-    for row in report.get("padding", []):
-        size, ms = ", ".join(map(str, row["T, B, I, H"])), row["ms"]
-        shown = "  ".join(f"{name} {value:.2f} ms" for name, value in ms.items())
-        print(f"half of it padding, {size}: {shown}  padded / cut {row['padded / cut']:.2f}")
+    if "padding" in report:
+        show_padding(report["padding"])
     for row in report.get("regularised", []):
         costs = "  ".join(f"{name} {ratio:.2f}" for name, ratio in row["time / plain"].items())
         print(

@@ -101,6 +101,15 @@ def thread_pool() -> str:
     return "" if _native is None else str(_native.thread_pool())
 
 
+def steps_computed() -> int:
+    """Time steps that the kernels have computed in this process so far, 0 without kernels.
+
+    A step of one sequence counts once forward and once backward, an error map's once for each of its losses
+    that has begun; padded steps are not computed. Live readings are not counted.
+    """
+    return 0 if _native is None else int(_native.steps_computed())
+
+
 def release_memory() -> None:
     """Give the memory that is kept for later calls back to the system."""
     if _native is not None:

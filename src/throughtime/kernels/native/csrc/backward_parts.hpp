@@ -1,10 +1,10 @@
 // What the backward of every cell does: carry errors one step back, to the input, into the gradients.
 //
-// Notation as in contract.hpp. The errors of a step before the activation are rows of `depth` values,
-// `stride` apart, in a ring of `slots` steps of one slice of the batch.
+// Notation as in contract.hpp. The errors of a step before the activation are rows of `depth` values, `stride` apart, for
+// the rows of one slice of the batch that are under way. They stand in a ring, step after step.
 #pragma once
 
-#include "gemm.hpp"
+#include "under_way.hpp"
 
 namespace {
 
@@ -15,18 +15,15 @@ template <class T>
 struct StepErrors {
     const T* errors;
     std::ptrdiff_t stride;
-    std::int64_t depth, t, first, rows;
-    const std::int64_t* lengths;
-
-    bool padded(std::int64_t row) const { return lengths && t >= lengths[first + row]; }
+    std::int64_t depth, rows;
 };
 
-// A ring of steps and the panel of what those steps read.
+// Rows that the ring of a slice of `rows` rows holds, and rows of the panel of what those steps read.
 struct Ring {
-    std::int64_t slots, depth;  // steps in the ring; rows of a panel
+    std::int64_t capacity, depth;
     explicit Ring(std::int64_t rows) {
-        slots = larger<std::int64_t>(1, chunk_rows / rows);
-        depth = smaller(chunk_rows, slots * rows);
+        capacity = larger(rows, chunk_rows / rows * rows);
+        depth = smaller(chunk_rows, capacity);
     }
 };
 
@@ -60,29 +57,31 @@ THROUGHTIME_INLINE void times_weights(const StepErrors<T>& s, const T* packed, s
     }
 }
 
-// Errors of the state of t-1, to (rows, to_stride). A padded row keeps what came to it.
+// Errors of the state of t-1, to (rows, to_stride). A row that is not under way keeps what came to it.
 template <class T>
 void step_back(const StepErrors<T>& s, const T* packed, std::int64_t vectors, T* to, std::ptrdiff_t to_stride,
                T* scratch) {
     constexpr int lanes = Simd<T>::lanes;
     times_weights(s, packed, vectors, scratch, [&](std::int64_t row, int height, std::int64_t v, int wide, const T* values) {
         for (int r = 0; r < height; ++r)
-            for (int w = 0; w < wide && !s.padded(row + r); ++w)
+            for (int w = 0; w < wide; ++w)
                 Simd<T>::store(to + (row + r) * to_stride + (v + w) * lanes,
                                Simd<T>::load(values + (r * wide + w) * lanes));
     });
 }
 
-// δx(t), to (rows, I).
+// δx(t), to (B, I); zero for the sequences that are padded there, of `all` of the slice.
 template <class T>
-void input_errors(const StepErrors<T>& s, const T* packed, std::int64_t I, T* to, T* scratch) {
+void input_errors(const StepErrors<T>& s, const Sequences& call, std::int64_t first, std::int64_t all, const T* packed,
+                  std::int64_t I, T* to, T* scratch) {
     constexpr int lanes = Simd<T>::lanes;
+    for (std::int64_t row = s.rows; row < all; ++row) clear(to + call.sequence(first + row) * I, I);
     const std::int64_t vectors = (I + lanes - 1) / lanes;
     times_weights(s, packed, vectors, scratch, [&](std::int64_t row, int height, std::int64_t v, int wide, const T* values) {
         for (int r = 0; r < height; ++r)
             for (int w = 0; w < wide; ++w) {
                 const std::int64_t column = (v + w) * lanes;
-                store_block(to + (row + r) * I + column, Simd<T>::load(values + (r * wide + w) * lanes),
+                store_block(to + call.sequence(first + row + r) * I + column, Simd<T>::load(values + (r * wide + w) * lanes),
                             int(smaller<std::int64_t>(lanes, I - column)));
             }
     });
@@ -91,12 +90,11 @@ void input_errors(const StepErrors<T>& s, const T* packed, std::int64_t I, T* to
 // Puts a row of `width` values into row k of a panel, from vector v on; returns the vector after it.
 template <class T>
 THROUGHTIME_INLINE std::int64_t put_row(T* panel, std::int64_t depth, std::int64_t vectors, std::int64_t k,
-                                        std::int64_t v, const T* row, std::int64_t width, bool padded) {
+                                        std::int64_t v, const T* row, std::int64_t width) {
     constexpr int lanes = Simd<T>::lanes;
     for (std::int64_t column = 0; column < width; column += lanes, ++v) {
         const int valid = int(smaller<std::int64_t>(lanes, width - column));
-        Simd<T>::store(panel_at(panel, depth, vectors, k, v),
-                       padded ? Simd<T>::broadcast(T(0)) : load_block(row + column, valid));
+        Simd<T>::store(panel_at(panel, depth, vectors, k, v), load_block(row + column, valid));
     }
     return v;
 }
@@ -106,12 +104,6 @@ THROUGHTIME_INLINE std::int64_t put_row(T* panel, std::int64_t depth, std::int64
 template <class T>
 constexpr bool narrow_input(std::int64_t I) {
     return I <= Simd<T>::lanes / 2;
-}
-
-// Puts x of one row of the batch, or zeros, into row k of a narrow panel.
-template <class T>
-THROUGHTIME_INLINE void put_narrow_row(T* narrow, std::int64_t k, const T* row, std::int64_t I, bool padded) {
-    for (std::int64_t j = 0; j < I; ++j) narrow[k * I + j] = padded ? T(0) : row[j];
 }
 
 // Adds up one value of each slice, slice after slice.
@@ -139,10 +131,5 @@ THROUGHTIME_INLINE std::int64_t time_of(std::int64_t steps, bool reverse, std::i
     return reverse ? k : steps - 1 - k;
 }
 THROUGHTIME_INLINE std::int64_t time_before(bool reverse, std::int64_t t) { return reverse ? t + 1 : t - 1; }
-
-template <class T>
-void clear(T* at, std::int64_t count) {
-    for (std::int64_t k = 0; k < count; ++k) at[k] = T(0);
-}
 
 }  // namespace

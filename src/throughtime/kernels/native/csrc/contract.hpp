@@ -5,10 +5,10 @@
 //
 // Every buffer belongs to the caller and lives at least as long as the call. No output overlaps another
 // buffer. Arrays are dense, the last index fastest, except where strides (in values) stand beside them.
-// A pointer that may be null says so. `lengths` (B,) holds 0 ... T or is null when every sequence has T.
+// A pointer that may be null says so.
 //
 // Padding: at a step at or past a sequence's end its state stays as it is, its output is zero and no error
-// arises there. What x holds at such a step never reaches a result, NaN included.
+// arises there. Such a step is not computed: nothing that stands there in x, an error or a saved value is read.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +18,22 @@ namespace throughtime {
 
 enum class Forget : int { own = 0, coupled = 1, none = 2 };
 enum class Nonlinearity : int { tanh = 0, relu = 1, logistic = 2, identity = 3 };
+
+// The sequences of a batch: how long each one is, and the order in which kernels take them.
+struct Sequences {
+    std::int64_t steps, batch;
+    bool reverse;
+    const std::int64_t* lengths;  // (B,), 0 ... T, or null: every sequence has T
+    const std::int64_t* order;    // (B,), the sequences from the longest to the shortest, or null: they stand so.
+                                  // Filled in by the driver
+
+    std::int64_t sequence(std::int64_t place) const { return order ? order[place] : place; }
+    bool padded(std::int64_t b, std::int64_t t) const { return lengths && t >= lengths[b]; }
+    // Whether step t of sequence b reads the initial state.
+    bool begins(std::int64_t b, std::int64_t t) const {
+        return reverse ? t + 1 >= steps || padded(b, t + 1) : t == 0;
+    }
+};
 
 // What an LSTM has; see cells/variants.py. Positions count blocks of a row of nH values, -1: no such block.
 struct Variant {
@@ -40,10 +56,9 @@ struct Variant {
 };
 
 template <class T>
-struct LSTMForwardCall {
-    std::int64_t steps, batch, inputs, cells;
+struct LSTMForwardCall : Sequences {
+    std::int64_t inputs, cells;
     Variant variant;
-    bool reverse;
     const T* x;  // (T, B, I), strides x_t, x_b, 1
     std::ptrdiff_t x_t, x_b;
     const T* y0;            // (B, H)
@@ -54,23 +69,21 @@ struct LSTMForwardCall {
     const T* bias;          // (nH,) or null
     const T* peephole;      // (m, H) or null
     const T* weight_gates;  // (mH, mH); null unless FGR
-    const std::int64_t* lengths;
 
     T* y;        // (T, B, H); zero at padded steps
     T* y_n;      // (B, H)
     T* c_n;      // (B, H)
     T* gates_n;  // (B, mH); null unless FGR
-    T* gates;    // (T, B, nH), after activation; at padded steps the state's own gates under FGR, else zero;
-                 // or null, with c: not wanted, no backward will follow
+    T* gates;    // (T, B, nH), after activation; at padded steps the state's own gates under FGR, and otherwise
+                 // nothing is written; or null, with c: not wanted, no backward will follow
     T* c;        // (T, B, H); at padded steps the state's; null when gates is
     T* bars;     // (T, B, nH), before activation, or null: not recorded. Zero at padded steps
 };
 
 template <class T>
-struct LSTMBackwardCall {
-    std::int64_t steps, batch, inputs, cells;
+struct LSTMBackwardCall : Sequences {
+    std::int64_t inputs, cells;
     Variant variant;
-    bool reverse;
     const T* d_y;  // (T, B, H), strides d_y_t, d_y_b, 1
     std::ptrdiff_t d_y_t, d_y_b;
     const T* d_y_n;      // (B, H) or null: zero
@@ -85,7 +98,6 @@ struct LSTMBackwardCall {
     const T* weight_hh;
     const T* peephole;      // null: none
     const T* weight_gates;  // null unless FGR
-    const std::int64_t* lengths;
     const T* y;      // as the forward left it
     const T* gates;  // as the forward left it
     const T* c;      // as the forward left it
@@ -105,17 +117,15 @@ struct LSTMBackwardCall {
 };
 
 template <class T>
-struct RNNForwardCall {
-    std::int64_t steps, batch, inputs, cells;
+struct RNNForwardCall : Sequences {
+    std::int64_t inputs, cells;
     Nonlinearity g;
-    bool reverse;
     const T* x;
     std::ptrdiff_t x_t, x_b;
     const T* h0;         // (B, H)
     const T* weight_ih;  // (H, I)
     const T* weight_hh;  // (H, H)
     const T* bias;       // (H,) or null
-    const std::int64_t* lengths;
 
     T* h;     // (T, B, H); zero at padded steps
     T* h_n;   // (B, H)
@@ -123,10 +133,9 @@ struct RNNForwardCall {
 };
 
 template <class T>
-struct RNNBackwardCall {
-    std::int64_t steps, batch, inputs, cells;
+struct RNNBackwardCall : Sequences {
+    std::int64_t inputs, cells;
     Nonlinearity g;
-    bool reverse;
     const T* d_h;  // (T, B, H), strides d_h_t, d_h_b, 1
     std::ptrdiff_t d_h_t, d_h_b;
     const T* d_h_n;  // (B, H) or null: zero
@@ -135,7 +144,6 @@ struct RNNBackwardCall {
     const T* h0;
     const T* weight_ih;
     const T* weight_hh;
-    const std::int64_t* lengths;
     const T* h;  // as the forward left it
 
     T* d_x;  // or null: not wanted
@@ -150,22 +158,19 @@ struct RNNBackwardCall {
 // A recurrence with layer normalisation, zoneout and recurrent dropout; see ops/noise.py and docs/cells.md. Of a
 // simple RNN n = 1, h stands for y, and there is neither c nor a gate. The recurrent weights (nH, D) read y(t-1) and
 // under FGR the m own gates of t-1 beside it: D = H or (1 + m) H.
-struct Regularised {
-    std::int64_t steps, batch, cells;
+struct Regularised : Sequences {
+    std::int64_t cells;
     bool gated;  // an LSTM
     Variant variant;
     Nonlinearity g;
-    bool reverse;
     double zoneout_c, zoneout_y;  // probabilities with which a state stays
     bool sampled;                 // drawn from `seed`; otherwise the state is mixed in these proportions
     std::uint64_t seed;
     double epsilon;
-    const std::int64_t* lengths;
 
     static constexpr std::int64_t inputs = 0;  // x is no part of the recurrence
     int blocks() const { return gated ? variant.blocks() : 1; }
     int carried() const { return gated && variant.full_gate_recurrence ? variant.gates() : 0; }
-    bool padded(std::int64_t b, std::int64_t t) const { return lengths && t >= lengths[b]; }
 };
 
 template <class T>
@@ -247,9 +252,10 @@ struct ErrorMapCall {
     double* c;  // (B, T, rows), the same for c; null when to_c is
 };
 
-// One cell and direction of one instruction set. A call is split into `slices` of the batch. Memory comes
-// from the caller, aligned to 64 bytes, contents arbitrary: `shared` once per call, `own` once per slice.
-// Order: `pack` for every part of the weights; then `slice` for every slice; then, for a backward, `reduce`
+// One cell and direction of one instruction set. A call is split into `slices` of the batch, places `first` to before
+// `last` in the order of its sequences. Memory comes from the caller, aligned to 64 bytes, contents arbitrary: `shared`
+// once per call, `own` once per slice. `slice` and `steps` return how many steps they computed, each of one sequence, of
+// an error map each of one row. Order: `pack` for every part of the weights; then `slice` for every slice; then, for a backward, `reduce`
 // for every part of the rows of the gradients, which adds up the slices in their order. An error map is split
 // into slices of B times its blocks of rows instead.
 template <class Call>
@@ -257,15 +263,15 @@ struct Kernel {
     std::int64_t (*shared_bytes)(const Call&);
     std::int64_t (*own_bytes)(const Call&, std::int64_t rows);
     void (*pack)(const Call&, void* shared, int part, int parts);
-    void (*slice)(const Call&, const void* shared, void* own, std::int64_t first_row, std::int64_t last_row);
+    std::int64_t (*slice)(const Call&, const void* shared, void* own, std::int64_t first, std::int64_t last);
     // Null for a forward:
     void (*reduce)(const Call&, void* const* owns, int slices, int part, int parts);
     // Null for a backward; what `slice` is made of, for a state that stays in `own` from call to call. `load`
-    // reads the initial state, `steps` runs the call's steps and says where the state then is (0 at first),
+    // reads the initial state, `steps` runs the call's steps and keeps in `now` where the state is (0 at first),
     // `unload` writes the final state.
-    void (*load)(const Call&, void* own, std::int64_t first_row, std::int64_t last_row);
-    int (*steps)(const Call&, const void* shared, void* own, std::int64_t first_row, std::int64_t last_row, int now);
-    void (*unload)(const Call&, const void* own, std::int64_t first_row, std::int64_t last_row, int now);
+    void (*load)(const Call&, void* own, std::int64_t first, std::int64_t last);
+    std::int64_t (*steps)(const Call&, const void* shared, void* own, std::int64_t first, std::int64_t last, int& now);
+    void (*unload)(const Call&, const void* own, std::int64_t first, std::int64_t last, int now);
 };
 
 template <class T>

@@ -1,7 +1,10 @@
 #include "driver.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
+#include <numeric>
+#include <type_traits>
 #include <vector>
 
 #include "memory.hpp"
@@ -51,14 +54,24 @@ InstructionSets find_instruction_sets() {
     return found;
 }
 
+// A row that is alone in its slice takes about as long as two rows beside each other: what a slice costs is that of its
+// rows and once more that of the longest of them, in steps.
+constexpr std::int64_t steps_of_slice = 1;
+
+std::atomic<std::int64_t> computed{0};
+
 // What a call is split into slices of, and its multiplications and additions.
 template <class Call>
 std::int64_t parts_of(const Call& call) {
     return call.batch;
 }
+std::int64_t true_steps(const Sequences& call) {
+    if (!call.lengths) return call.steps * call.batch;
+    return std::accumulate(call.lengths, call.lengths + call.batch, std::int64_t(0));
+}
 template <class Call>
 double work_of(const Call& call) {
-    return double(call.steps) * double(call.batch) * double(call.cells) * double(call.cells + call.inputs);
+    return double(true_steps(call)) * double(call.cells) * double(call.cells + call.inputs);
 }
 template <class T>
 std::int64_t parts_of(const ErrorMapCall<T>& call) {
@@ -69,52 +82,126 @@ double work_of(const ErrorMapCall<T>& call) {
     return double(call.steps) * double(call.batch) * double(call.rows) * double(call.cells) * double(call.cells);
 }
 
+// A call with its sequences from the longest to the shortest.
 template <class Call>
-int slices_of(const Call& call, int threads) {
+class Ordered {
+  public:
+    explicit Ordered(const Call& call) : call_(call) {
+        if constexpr (std::is_base_of_v<Sequences, Call>) {
+            const std::int64_t *lengths = call.lengths, *end = lengths + call.batch;
+            if (!lengths) return;
+            if (std::all_of(lengths, end, [&](std::int64_t length) { return length == call.steps; }))
+                call_.lengths = nullptr;
+            else if (!std::is_sorted(lengths, end, std::greater<>{}))
+                sort();
+        }
+    }
+    Ordered(const Ordered& other) : call_(other.call_), order_(other.order_) { point(); }
+    Ordered& operator=(const Ordered&) = delete;
+    const Call& call() const { return call_; }
+
+  private:
+    void sort() {
+        order_.resize(std::size_t(call_.batch));
+        std::iota(order_.begin(), order_.end(), std::int64_t(0));
+        std::stable_sort(order_.begin(), order_.end(), [this](std::int64_t a, std::int64_t b) {
+            return call_.lengths[a] > call_.lengths[b];
+        });
+        point();
+    }
+    void point() {
+        if constexpr (std::is_base_of_v<Sequences, Call>)
+            if (!order_.empty()) call_.order = order_.data();
+    }
+
+    Call call_;
+    std::vector<std::int64_t> order_;
+};
+
+// Where slices begin, and after the last one the end, if none of them may cost more than `most`; see steps_of_slice.
+std::vector<std::int64_t> begins_for(const Sequences& call, std::int64_t most) {
+    std::vector<std::int64_t> begins;
+    std::int64_t cost = 0;
+    for (std::int64_t place = 0; place < call.batch; ++place) {
+        const std::int64_t length = call.lengths[call.sequence(place)];
+        cost += length;
+        if (begins.empty() || cost > most) begins.push_back(place), cost = length * (1 + steps_of_slice);
+    }
+    begins.push_back(call.batch);
+    return begins;
+}
+
+// Where slices begin, and after the last one the end: at most `slices`, of about the same cost.
+template <class Call>
+std::vector<std::int64_t> begins_of(const Call& call, std::int64_t slices) {
+    if constexpr (std::is_base_of_v<Sequences, Call>) {
+        if (call.lengths && slices > 1) {
+            const std::int64_t longest = call.lengths[call.sequence(0)];
+            std::int64_t low = longest * (1 + steps_of_slice), high = true_steps(call) + longest * steps_of_slice;
+            while (low < high) {
+                const std::int64_t most = low + (high - low) / 2;
+                if (std::int64_t(begins_for(call, most).size()) <= slices + 1)
+                    high = most;
+                else
+                    low = most + 1;
+            }
+            return begins_for(call, low);
+        }
+    }
+    std::vector<std::int64_t> begins;
+    for (std::int64_t k = 0; k <= slices; ++k) begins.push_back(parts_of(call) * k / slices);
+    return begins;
+}
+
+template <class Call>
+std::vector<std::int64_t> begins_for_threads(const Call& call, int threads) {
     const double worth = work_of(call) / work_of_a_thread;
-    const int most = int(std::min<double>(threads, std::max(1.0, worth)));
-    return int(std::min<std::int64_t>(parts_of(call), most));
+    const auto most = std::int64_t(std::min<double>(threads, std::max(1.0, worth)));
+    return begins_of(call, std::min(parts_of(call), most));
 }
 
 template <class Call>
 struct Work {
     const Kernel<Call>& kernel;
     const Call& call;
-    int slices;
+    std::vector<std::int64_t> begins;
     void* shared;
     std::vector<void*> owns;
 
-    std::int64_t first(int slice) const { return parts_of(call) * slice / slices; }
+    int slices() const { return int(begins.size()) - 1; }
+    std::int64_t parts(int slice) const { return begins[std::size_t(slice) + 1] - begins[std::size_t(slice)]; }
 
     static void pack(void* self, int part) {
         const Work& w = *static_cast<Work*>(self);
         const FlushDenormals guard;
-        w.kernel.pack(w.call, w.shared, part, w.slices);
+        w.kernel.pack(w.call, w.shared, part, w.slices());
     }
     static void slice(void* self, int k) {
         const Work& w = *static_cast<Work*>(self);
         const FlushDenormals guard;
-        w.kernel.slice(w.call, w.shared, w.owns[std::size_t(k)], w.first(k), w.first(k + 1));
+        const auto slice = std::size_t(k);
+        computed += w.kernel.slice(w.call, w.shared, w.owns[slice], w.begins[slice], w.begins[slice + 1]);
     }
     static void reduce(void* self, int part) {
         const Work& w = *static_cast<Work*>(self);
         const FlushDenormals guard;
-        w.kernel.reduce(w.call, w.owns.data(), w.slices, part, w.slices);
+        w.kernel.reduce(w.call, w.owns.data(), w.slices(), part, w.slices());
     }
 };
 
 std::size_t aligned(std::int64_t bytes) { return (std::size_t(bytes) + 4095) / 4096 * 4096 + 128; }
 
 template <class Call>
-void run_now(const Kernel<Call>& kernel, const Call& call, int threads) {
-    const int slices = slices_of(call, threads);
-    Work<Call> work{kernel, call, slices, nullptr, {}};
+void run_now(const Kernel<Call>& kernel, const Ordered<Call>& ordered, int threads) {
+    const Call& call = ordered.call();
+    Work<Call> work{kernel, call, begins_for_threads(call, threads), nullptr, {}};
+    const int slices = work.slices();
     const std::size_t shared = aligned(kernel.shared_bytes(call));
     std::size_t total = shared;
     std::vector<std::size_t> offsets;
     for (int k = 0; k < slices; ++k) {
         offsets.push_back(total);
-        total += aligned(kernel.own_bytes(call, work.first(k + 1) - work.first(k)));
+        total += aligned(kernel.own_bytes(call, work.parts(k)));
     }
     const Block block(total);
     work.shared = block.data();
@@ -132,11 +219,13 @@ struct Waiting {
 };
 
 template <class Call>
-Waiting waiting(const Kernel<Call>& kernel, const Call& call) {
+Waiting waiting(const Kernel<Call>& kernel, const Ordered<Call>& ordered) {
+    const Call& call = ordered.call();
     const std::size_t shared = aligned(kernel.shared_bytes(call));
     const std::size_t own = aligned(kernel.own_bytes(call, parts_of(call)));
-    return {shared + own, work_of(call), [&kernel, call, shared](void* memory) {
-                Work<Call> work{kernel, call, 1, memory, {static_cast<char*>(memory) + shared}};
+    return {shared + own, work_of(call), [&kernel, ordered, shared](void* memory) {
+                const Call& call = ordered.call();
+                Work<Call> work{kernel, call, begins_of(call, 1), memory, {static_cast<char*>(memory) + shared}};
                 Work<Call>::pack(&work, 0);
                 Work<Call>::slice(&work, 0);
                 if (kernel.reduce) Work<Call>::reduce(&work, 0);
@@ -173,10 +262,12 @@ const InstructionSets& instruction_sets() {
 template <class Call>
 void run(const Kernel<Call>& kernel, const Call& call, int threads) {
     if (gathered.open)
-        gathered.calls.push_back(waiting(kernel, call));
+        gathered.calls.push_back(waiting(kernel, Ordered<Call>(call)));
     else
-        run_now(kernel, call, threads);
+        run_now(kernel, Ordered<Call>(call), threads);
 }
+
+std::int64_t steps_computed() { return computed; }
 
 void gather() {
     gathered.calls.clear();

@@ -12,9 +12,13 @@ struct InstructionSets {
 };
 const InstructionSets& instruction_sets();
 
-// Runs a kernel on at most `threads` threads. Results are the same bit for bit for the same `threads`.
+// Runs a kernel on at most `threads` threads. Results are the same bit for bit for the same `threads`. Slices take the
+// sequences from the longest to the shortest and have about the same number of true steps.
 template <class Call>
 void run(const Kernel<Call>& kernel, const Call& call, int threads);
+
+// How many steps the kernels have computed so far, as `Kernel::slice` counts them.
+std::int64_t steps_computed();
 
 // Between `gather` and `run_gathered` calls of `run` on this thread are kept instead of run; then they run side
 // by side, each on one thread. Their buffers must live until then. `drop_gathered` forgets them.

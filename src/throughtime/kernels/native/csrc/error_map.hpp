@@ -270,10 +270,10 @@ struct ErrorMapKernel {
     }
 
     // The rows of one chunk, s falling, from the end of the sequence to its beginning.
-    static void sweep(const Sequence& q, const T* packed, const Own& own, std::int64_t count) {
+    static std::int64_t sweep(const Sequence& q, const T* packed, const Own& own, std::int64_t count) {
         const Call& call = q.call;
         const Sizes& z = q.z;
-        std::int64_t active = 0;
+        std::int64_t active = 0, computed = 0;
         for (std::int64_t s = call.steps - 1; s >= 0; --s) {
             const bool real = s < q.length;
             const std::int64_t t = real ? q.time(s) : s;
@@ -289,11 +289,15 @@ struct ErrorMapKernel {
                 ++active;
             }
             for (std::int64_t r = active; r < count; ++r) q.clear(t, own.rows[r].column);
+            computed += active;
         }
+        return computed;
     }
 
-    static void slice(const Call& call, const void* shared, void* own_memory, std::int64_t first, std::int64_t last) {
+    static std::int64_t slice(const Call& call, const void* shared, void* own_memory, std::int64_t first,
+                              std::int64_t last) {
         const Sizes z(call);
+        std::int64_t computed = 0;
         const std::int64_t blocks = call.row_blocks();
         const std::int64_t most = z.chunk_rows(smaller((last - first) * block_rows, call.rows));
         const Own own(z, own_memory, most);
@@ -313,11 +317,12 @@ struct ErrorMapKernel {
                         const Row row = q.row(r);
                         for (std::int64_t t = 0; row.s < 0 && t < call.steps; ++t) q.clear(t, row.column);
                         if (row.s >= 0) own.rows[count++] = row;
-                        if (count == most) sweep(q, static_cast<const T*>(shared), own, count), count = 0;
+                        if (count == most) computed += sweep(q, static_cast<const T*>(shared), own, count), count = 0;
                     }
                 }
-            if (count > 0) sweep(q, static_cast<const T*>(shared), own, count);
+            if (count > 0) computed += sweep(q, static_cast<const T*>(shared), own, count);
         }
+        return computed;
     }
 };
 

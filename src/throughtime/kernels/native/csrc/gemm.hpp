@@ -18,6 +18,23 @@ struct Source {
     std::int64_t depth;
 };
 
+template <class T>
+void clear(T* at, std::int64_t count) {
+    for (std::int64_t k = 0; k < count; ++k) at[k] = T(0);
+}
+
+template <class T>
+void copy(const T* from, std::int64_t count, T* to) {
+    for (std::int64_t k = 0; k < count; ++k) to[k] = from[k];
+}
+
+constexpr std::int64_t line_bytes = 64;
+
+template <class T>
+void fetch_row_to_write(const T* row, std::int64_t count) {
+    for (std::int64_t k = 0; k < count; k += line_bytes / std::int64_t(sizeof(T))) fetch_to_write(row + k);
+}
+
 // Rows of a tile: as many as registers hold, with NV weights and one broadcast value beside them.
 constexpr int tile_rows(int vectors) {
     if (THROUGHTIME_REGISTERS == 32) return vectors == 4 ? 6 : vectors == 3 ? 8 : 12;

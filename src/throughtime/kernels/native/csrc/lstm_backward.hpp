@@ -1,7 +1,7 @@
 // LSTM, backward through time: one slice of the batch from its last step to its first.
 //
 // Notation as in contract.hpp; Hp, Ip are H, I rounded up to whole vectors. The errors before the
-// activation of a step, a row of n Hp values, go into a ring of `slots` steps; when it is full, what they
+// activation of a step, a row of n Hp values for each row under way, go into a ring; when it is full, what they
 // add to the gradients of the weights is computed while they are still in the second cache.
 //
 // Gradients of the weights of one slice stand in one matrix, a row per unit (n Hp), columns: H of y(t-1),
@@ -11,7 +11,8 @@
 // shared: packed for the step back: R (n Hp, H), under FGR the m parts of weight_gates (n Hp, H), and
 //         W (n Hp, I) if δx is wanted; peepholes [m][Hp].
 // own: what `reduce` reads (that matrix, the transposed one, bias (n Hp), peepholes (m, Hp)), the ring, errors
-//      of the state, the panel of what the steps of the ring read.
+//      of the state, the panel of what the steps of the ring read, one tile of each row, and for each row of the ring
+//      where it stands among all rows (T, B).
 #pragma once
 
 #include "activations.hpp"
@@ -66,6 +67,7 @@ struct LSTMBackwardKernel {
 
     struct Own {
         T *weights, *few, *bias, *peephole, *ring, *e_y, *e_c, *e_gates, *panel, *narrow, *row;
+        std::int64_t* places;
         Ring steps;
         Own(const Sizes& z, void* memory, std::int64_t rows) : steps(rows) {
             weights = static_cast<T*>(memory);
@@ -73,12 +75,13 @@ struct LSTMBackwardKernel {
             bias = weights + z.bias_at();
             peephole = weights + z.peephole_at();
             ring = weights + z.gradients();
-            e_y = ring + steps.slots * rows * z.ring_stride;
+            e_y = ring + steps.capacity * z.ring_stride;
             e_c = e_y + rows * z.Hp;
             e_gates = e_c + rows * z.Hp;
             panel = e_gates + rows * z.carried * z.Hp;
             narrow = panel + steps.depth * z.columns;
             row = narrow + round_up(steps.depth * z.few, lanes);
+            places = reinterpret_cast<std::int64_t*>(row + rows * most_vectors * lanes);
         }
     };
 
@@ -91,9 +94,10 @@ struct LSTMBackwardKernel {
         const Sizes z(call);
         const Ring steps(rows);
         const std::int64_t states = rows * z.Hp * (2 + z.carried);
-        const std::int64_t chunk = steps.slots * rows * z.ring_stride + steps.depth * z.columns +
+        const std::int64_t chunk = steps.capacity * z.ring_stride + steps.depth * z.columns +
                                    round_up(steps.depth * z.few, lanes);
-        return std::int64_t(sizeof(T)) * (z.gradients() + states + chunk + rows * most_vectors * lanes);
+        return std::int64_t(sizeof(T)) * (z.gradients() + states + chunk + rows * most_vectors * lanes) +
+               std::int64_t(sizeof(std::int64_t)) * steps.capacity;
     }
 
     static void pack(const Call& call, void* memory, int part, int parts) {
@@ -120,7 +124,7 @@ struct LSTMBackwardKernel {
                     shared.peephole[a * z.Hp + j] = j < z.H ? call.peephole[a * z.H + j] : T(0);
     }
 
-    // One time step of one slice; `errors` is its slot of the ring.
+    // One time step of the rows of one slice that are under way; `errors` is their place in the ring.
     struct Step {
         const Call& call;
         const Sizes& z;
@@ -128,24 +132,14 @@ struct LSTMBackwardKernel {
         const Own& own;
         std::int64_t t, first, rows;
         std::ptrdiff_t ahead;  // from this step to the one that follows, one back in time: ±1, 0 at the last one
+        std::ptrdiff_t ahead_c;  // to the one after that, which reads a c that has not been read: ±2, or as `ahead`
         T* errors;
-
-        bool padded(std::int64_t row) const { return is_padded(call, first + row, t); }
     };
 
-    static bool is_padded(const Call& call, std::int64_t b, std::int64_t t) {
-        return call.lengths && t >= call.lengths[b];
-    }
-
-    // What a step of row b read: y, c and gates of the step before, or of the initial state.
-    static const T* y_before(const Call& call, const Sizes& z, std::int64_t b, std::int64_t t) {
-        const std::int64_t u = time_before(call.reverse, t);
-        const bool initial = u < 0 || u >= call.steps || (call.reverse && is_padded(call, b, u));
-        return initial ? call.y0 + b * z.H : call.y + (u * call.batch + b) * z.H;
-    }
+    // c that a step of sequence b read.
     static const T* c_before(const Call& call, const Sizes& z, std::int64_t b, std::int64_t t) {
-        const std::int64_t u = time_before(call.reverse, t);
-        return u < 0 || u >= call.steps ? call.c0 + b * z.H : call.c + (u * call.batch + b) * z.H;
+        if (call.begins(b, t)) return call.c0 + b * z.H;
+        return call.c + (time_before(call.reverse, t) * call.batch + b) * z.H;
     }
 
     // From δy and δc of a step to the errors before the activation, and δc on its way to t-1.
@@ -167,17 +161,13 @@ struct LSTMBackwardKernel {
             if (v.output_gate) p_o = S::load(p + v.peephole_of_o() * z.Hp);
         }
         for (std::int64_t r = 0; r < s.rows; ++r) {
-            const std::int64_t at = r * z.Hp + unit, b = s.first + r, out = s.t * s.call.batch + b;
+            const std::int64_t at = r * z.Hp + unit, b = s.call.sequence(s.first + r), out = s.t * s.call.batch + b;
             T* errors = s.errors + r * z.ring_stride + unit;
-            if (s.padded(r)) {
-                for (int k = 0; k < n; ++k) S::store(errors + k * z.Hp, zero);
-                if constexpr (Record) record_nothing(s, out, unit, valid, n);
-                continue;
-            }
             const T* gates = s.call.gates + out * n * z.H + unit;
             const std::ptrdiff_t next = s.ahead * s.call.batch;
             for (int k = 0; k < n; ++k) fetch_to_read(gates + (next * n + k) * z.H);
-            fetch_to_read(s.call.c + (out + next) * z.H + unit);
+            fetch_to_read(s.call.c + (out + s.ahead_c * s.call.batch) * z.H + unit);
+            fetch_to_read(s.call.y + (out + next) * z.H + unit);  // for the panel
             fetch_to_read(s.call.d_y + (s.t + s.ahead) * s.call.d_y_t + b * s.call.d_y_b + unit);
             const T* e_gates = s.own.e_gates + r * z.carried * z.Hp + unit;
             const V from_above = load_block(s.call.d_y + s.t * s.call.d_y_t + b * s.call.d_y_b + unit, valid);
@@ -255,11 +245,11 @@ struct LSTMBackwardKernel {
 
     static THROUGHTIME_INLINE void add(T* at, V value) { S::store(at, S::load(at) + value); }
 
-    static void record_nothing(const Step& s, std::int64_t out, std::int64_t unit, int valid, int n) {
-        const V zero = S::broadcast(T(0));
-        for (int k = 0; k < n; ++k) store_block(s.call.d_bars + (out * n + k) * s.z.H + unit, zero, valid);
-        store_block(s.call.d_cells + out * s.z.H + unit, zero, valid);
-        store_block(s.call.d_outputs + out * s.z.H + unit, zero, valid);
+    // A recorded step that is padded.
+    static void record_nothing(const Call& call, const Sizes& z, std::int64_t out) {
+        clear(call.d_bars + out * z.n * z.H, z.n * z.H);
+        clear(call.d_cells + out * z.H, z.H);
+        clear(call.d_outputs + out * z.H, z.H);
     }
 
     template <bool Vanilla, bool Peepholes, bool Record>
@@ -267,36 +257,32 @@ struct LSTMBackwardKernel {
         for (std::int64_t g = 0; g < s.z.groups; ++g) errors_of_group<Vanilla, Peepholes, Record>(s, g);
     }
 
-    // Row k of the panel: what row b read at step t.
+    // Row k of the panel: what sequence b read at step t.
     static void fill_panel(const Call& call, const Sizes& z, const Own& own, std::int64_t depth, std::int64_t k,
                            std::int64_t b, std::int64_t t) {
-        const std::int64_t vectors = z.columns / lanes;
-        const bool padded = is_padded(call, b, t);
-        std::int64_t v = put_row(own.panel, depth, vectors, k, 0, y_before(call, z, b, t), z.H, padded);
+        const std::int64_t vectors = z.columns / lanes, before = time_before(call.reverse, t) * call.batch + b;
+        const bool initial = call.begins(b, t);
+        const T* y = initial ? call.y0 + b * z.H : call.y + before * z.H;
         const T* x = call.x + t * call.x_t + b * call.x_b;
+        std::int64_t v = put_row(own.panel, depth, vectors, k, 0, y, z.H);
         if (z.few)
-            put_narrow_row(own.narrow, k, x, z.I, padded);
+            copy(x, z.I, own.narrow + k * z.I);
         else
-            v = put_row(own.panel, depth, vectors, k, v, x, z.I, padded);
-        const std::int64_t u = time_before(call.reverse, t);
-        const bool initial = u < 0 || u >= call.steps;
+            v = put_row(own.panel, depth, vectors, k, v, x, z.I);
         for (int a = 0; a < z.carried; ++a) {
             const T* gate = initial ? call.gates0 + (b * z.m + a) * z.H
-                                    : call.gates + ((u * call.batch + b) * z.n + call.variant.block_of_gate(a)) * z.H;
-            v = put_row(own.panel, depth, vectors, k, v, gate, z.H, padded);
+                                    : call.gates + (before * z.n + call.variant.block_of_gate(a)) * z.H;
+            v = put_row(own.panel, depth, vectors, k, v, gate, z.H);
         }
     }
 
-    // Adds what `used` steps of the ring contribute to the gradients of the weights.
-    // Slot s is the step first_step + s back.
-    static void add_weights(const Call& call, const Sizes& z, const Own& own, std::int64_t first, std::int64_t rows,
-                            std::int64_t first_step, std::int64_t used) {
-        const std::int64_t all = used * rows;
-        for (std::int64_t begin = 0; begin < all; begin += own.steps.depth) {
-            const std::int64_t depth = smaller(own.steps.depth, all - begin);
+    // Adds what the first `used` rows of the ring contribute to the gradients of the weights.
+    static void add_weights(const Call& call, const Sizes& z, const Own& own, std::int64_t used) {
+        for (std::int64_t begin = 0; begin < used; begin += own.steps.depth) {
+            const std::int64_t depth = smaller(own.steps.depth, used - begin);
             for (std::int64_t k = 0; k < depth; ++k) {
-                const std::int64_t slot = (begin + k) / rows, b = first + (begin + k) % rows;
-                fill_panel(call, z, own, depth, k, b, time_of(call.steps, call.reverse, first_step + slot));
+                const std::int64_t place = own.places[begin + k];
+                fill_panel(call, z, own, depth, k, place % call.batch, place / call.batch);
             }
             add_outer(own.ring + begin * z.ring_stride, z.ring_stride, own.panel, depth, z.depth, z.columns / lanes,
                       own.weights, z.columns);
@@ -306,52 +292,70 @@ struct LSTMBackwardKernel {
         }
     }
 
-    static void slice(const Call& call, const void* shared_memory, void* own_memory, std::int64_t first,
-                      std::int64_t last) {
+    static void load(const Call& call, const Sizes& z, const Own& own, std::int64_t first, std::int64_t rows) {
+        clear(own.weights, z.gradients());
+        for (std::int64_t r = 0; r < rows; ++r) {
+            const std::int64_t b = call.sequence(first + r);
+            for (std::int64_t j = 0; j < z.Hp; ++j) {
+                const bool real = j < z.H;
+                own.e_y[r * z.Hp + j] = real && call.d_y_n ? call.d_y_n[b * z.H + j] : T(0);
+                own.e_c[r * z.Hp + j] = real && call.d_c_n ? call.d_c_n[b * z.H + j] : T(0);
+                for (int a = 0; a < z.carried; ++a)
+                    own.e_gates[(r * z.m + a) * z.Hp + j] =
+                        real && call.d_gates_n ? call.d_gates_n[(b * z.m + a) * z.H + j] : T(0);
+            }
+        }
+    }
+
+    static void unload(const Call& call, const Sizes& z, const Own& own, std::int64_t first, std::int64_t rows) {
+        for (std::int64_t r = 0; r < rows; ++r) {
+            const std::int64_t b = call.sequence(first + r);
+            if (call.d_y0) copy(own.e_y + r * z.Hp, z.H, call.d_y0 + b * z.H);
+            if (call.d_c0) copy(own.e_c + r * z.Hp, z.H, call.d_c0 + b * z.H);
+            for (int a = 0; call.d_gates0 && a < z.carried; ++a)
+                copy(own.e_gates + (r * z.m + a) * z.Hp, z.H, call.d_gates0 + (b * z.m + a) * z.H);
+        }
+    }
+
+    static std::int64_t slice(const Call& call, const void* shared_memory, void* own_memory, std::int64_t first,
+                              std::int64_t last) {
         const Sizes z(call);
         const Shared shared(z, const_cast<void*>(shared_memory));
         const std::int64_t rows = last - first;
         const Own own(z, own_memory, rows);
-        clear(own.weights, z.gradients());
-        for (std::int64_t r = 0; r < rows; ++r)
-            for (std::int64_t j = 0; j < z.Hp; ++j) {
-                const bool real = j < z.H;
-                own.e_y[r * z.Hp + j] = real && call.d_y_n ? call.d_y_n[(first + r) * z.H + j] : T(0);
-                own.e_c[r * z.Hp + j] = real && call.d_c_n ? call.d_c_n[(first + r) * z.H + j] : T(0);
-                for (int a = 0; a < z.carried; ++a)
-                    own.e_gates[(r * z.m + a) * z.Hp + j] =
-                        real && call.d_gates_n ? call.d_gates_n[((first + r) * z.m + a) * z.H + j] : T(0);
-            }
+        load(call, z, own, first, rows);
         const Variant v = call.variant;
         const bool vanilla = v.blocks() == 4 && v.squash_input && v.squash_output && !v.full_gate_recurrence;
         const bool peepholes = call.peephole != nullptr;
         auto local = vanilla ? (peepholes ? &local_errors<true, true, false> : &local_errors<true, false, false>)
                              : (peepholes ? &local_errors<false, true, false> : &local_errors<false, false, false>);
         if (call.d_bars) local = peepholes ? &local_errors<false, true, true> : &local_errors<false, false, true>;
+        UnderWay under_way(call, first, last);
         std::int64_t used = 0;
         for (std::int64_t k = 0; k < call.steps; ++k) {
-            T* errors = own.ring + used * rows * z.ring_stride;
-            const std::int64_t t = time_of(call.steps, call.reverse, k);
+            const std::int64_t t = time_of(call.steps, call.reverse, k), active = under_way.at(t);
             const std::ptrdiff_t ahead = k + 1 == call.steps ? 0 : call.reverse ? 1 : -1;
-            local(Step{call, z, shared, own, t, first, rows, ahead, errors});
-            const StepErrors<T> step{errors, z.ring_stride, z.depth, t, first, rows, call.lengths};
-            step_back(step, shared.recurrent, z.groups, own.e_y, z.Hp, own.row);
-            for (int a = 0; a < z.carried; ++a)
-                step_back(step, shared.gates + a * z.depth * z.Hp, z.groups, own.e_gates + a * z.Hp,
-                          z.carried * z.Hp, own.row);
-            if (call.d_x) input_errors(step, shared.input, z.I, call.d_x + (t * call.batch + first) * z.I, own.row);
-            if (++used == own.steps.slots || k + 1 == call.steps) {
-                add_weights(call, z, own, first, rows, k + 1 - used, used);
-                used = 0;
+            const std::ptrdiff_t ahead_c = k + 2 < call.steps ? 2 * ahead : ahead;
+            if (used + active > own.steps.capacity) add_weights(call, z, own, used), used = 0;
+            T* errors = own.ring + used * z.ring_stride;
+            for (std::int64_t r = 0; r < active; ++r) own.places[used + r] = t * call.batch + call.sequence(first + r);
+            for (std::int64_t r = active; r < rows && call.d_bars; ++r)
+                record_nothing(call, z, t * call.batch + call.sequence(first + r));
+            const StepErrors<T> step{errors, z.ring_stride, z.depth, active};
+            if (active > 0) {
+                local(Step{call, z, shared, own, t, first, active, ahead, ahead_c, errors});
+                step_back(step, shared.recurrent, z.groups, own.e_y, z.Hp, own.row);
+                for (int a = 0; a < z.carried; ++a)
+                    step_back(step, shared.gates + a * z.depth * z.Hp, z.groups, own.e_gates + a * z.Hp,
+                              z.carried * z.Hp, own.row);
             }
+            if (call.d_x)
+                input_errors(step, call, first, rows, shared.input, z.I, call.d_x + t * call.batch * z.I, own.row);
+            used += active;
         }
-        for (std::int64_t r = 0; r < rows; ++r)
-            for (std::int64_t j = 0; j < z.H; ++j) {
-                if (call.d_y0) call.d_y0[(first + r) * z.H + j] = own.e_y[r * z.Hp + j];
-                if (call.d_c0) call.d_c0[(first + r) * z.H + j] = own.e_c[r * z.Hp + j];
-                for (int a = 0; call.d_gates0 && a < z.carried; ++a)
-                    call.d_gates0[((first + r) * z.m + a) * z.H + j] = own.e_gates[(r * z.m + a) * z.Hp + j];
-            }
+        add_weights(call, z, own, used);
+        unload(call, z, own, first, rows);
+        return under_way.computed();
     }
 
     static void reduce(const Call& call, void* const* owns, int slices, int part, int parts) {

@@ -7,11 +7,13 @@
 //
 // shared: weights [group][k][block][lane], bias [group][block][lane], peepholes [m][Hp].
 // own: y before and after the step (2, rows, Hp), c (rows, Hp), own gates (2, rows, m Hp) under FGR,
-//      one group's values before the activation, (rows, n lanes).
+//      one group's values before the activation, (rows, n lanes), and x of one step (rows, I) where the sequences are
+//      taken in another order than theirs. A row that is not under way has its state both before and after the step.
 #pragma once
 
 #include "activations.hpp"
 #include "gemm.hpp"
+#include "under_way.hpp"
 
 namespace {
 
@@ -53,7 +55,7 @@ struct LSTMForwardKernel {
     };
 
     struct Own {
-        T *y[2], *c, *gates[2], *bars;
+        T *y[2], *c, *gates[2], *bars, *x;
         Own(const Call& call, const Sizes& z, void* memory, std::int64_t rows) {
             y[0] = static_cast<T*>(memory);
             y[1] = y[0] + rows * z.Hp;
@@ -62,6 +64,7 @@ struct LSTMForwardKernel {
             const std::int64_t own_gates = call.variant.full_gate_recurrence ? rows * z.m * z.Hp : 0;
             gates[1] = gates[0] + own_gates;
             bars = gates[1] + own_gates;
+            x = bars + rows * z.step;
         }
     };
 
@@ -73,7 +76,8 @@ struct LSTMForwardKernel {
     static std::int64_t own_bytes(const Call& call, std::int64_t rows) {
         const Sizes z(call);
         const std::int64_t states = 3 + (call.variant.full_gate_recurrence ? 2 * z.m : 0);
-        return std::int64_t(sizeof(T)) * (rows * (z.Hp * states + z.step));
+        const std::int64_t ordered = call.order ? call.inputs : 0;
+        return std::int64_t(sizeof(T)) * (rows * (z.Hp * states + z.step + ordered));
     }
 
     static void pack(const Call& call, void* memory, int part, int parts) {
@@ -110,11 +114,12 @@ struct LSTMForwardKernel {
         const Sizes& z;
         const Shared& shared;
         const Own& own;
-        std::int64_t t, first;  // time, first row of the slice
+        std::int64_t t, first;  // time, place of the first row
         int now;                // own.y[now] is y(t-1), the other becomes y(t)
         std::ptrdiff_t ahead;   // from a row of the results to that of the step that follows, 0 at the last one
 
-        bool padded(std::int64_t row) const { return call.lengths && t >= call.lengths[first + row]; }
+        // Where a row stands among all rows (T, B) of a result.
+        std::int64_t out(std::int64_t row) const { return t * call.batch + call.sequence(first + row); }
     };
 
     // Peepholes of one group, zero where there are none.
@@ -138,7 +143,7 @@ struct LSTMForwardKernel {
             T* values = s.own.bars + (row + r) * n * lanes;
             T* record = nullptr;
             if constexpr (Record)
-                record = s.call.bars + (s.t * s.call.batch + s.first + row + r) * n * s.z.H + unit;
+                record = s.call.bars + s.out(row + r) * n * s.z.H + unit;
             auto gate = [&](int block, V peephole) {
                 V bar = S::load(values + block * lanes);
                 if constexpr (Peepholes) bar = bar + peephole * S::load(s.own.c + (row + r) * s.z.Hp + unit);
@@ -168,11 +173,7 @@ struct LSTMForwardKernel {
         activate<Vanilla, Peepholes, Record>(s, p, unit, row, rows);
         for (int r = 0; r < rows; ++r) {
             const std::int64_t at = (row + r) * z.Hp + unit;
-            const std::int64_t out = s.t * s.call.batch + s.first + row + r;
-            if (s.padded(row + r)) {
-                pad(s, row + r, unit, valid, out);
-                continue;
-            }
+            const std::int64_t out = s.out(row + r);
             const T* values = s.own.bars + (row + r) * n * lanes;
             const V c_before = S::load(s.own.c + at), block = S::load(values + v.at_z() * lanes);
             const V i = v.input_gate ? S::load(values) : one;
@@ -212,27 +213,27 @@ struct LSTMForwardKernel {
         }
     }
 
-    // A padded step: the state stays, the output is zero.
-    static void pad(const Step& s, std::int64_t row, std::int64_t unit, int valid, std::int64_t out) {
+    // A padded step of a row: the state stays, the output is zero.
+    static void pad(const Step& s, std::int64_t row) {
+        const Call& call = s.call;
         const Sizes& z = s.z;
-        const Variant v = s.call.variant;
-        const std::int64_t at = row * z.Hp + unit;
-        const V zero = S::broadcast(T(0));
-        S::store(s.own.y[1 - s.now] + at, S::load(s.own.y[s.now] + at));
-        store_block(s.call.y + out * z.H + unit, zero, valid);
-        T* gates = s.call.gates ? s.call.gates + out * z.n * z.H + unit : nullptr;
-        if (gates) store_block(s.call.c + out * z.H + unit, S::load(s.own.c + at), valid);
-        for (int b = 0; gates && b < z.n; ++b) store_block(gates + b * z.H, zero, valid);
-        for (int a = 0; v.full_gate_recurrence && a < z.m; ++a) {
-            const std::int64_t gate = row * z.m * z.Hp + a * z.Hp + unit;
-            const V value = S::load(s.own.gates[s.now] + gate);
-            S::store(s.own.gates[1 - s.now] + gate, value);
-            if (gates) store_block(gates + v.block_of_gate(a) * z.H, value, valid);
-        }
-        if (s.call.bars) {
-            T* bars = s.call.bars + out * z.n * z.H + unit;
-            for (int b = 0; b < z.n; ++b) store_block(bars + b * z.H, zero, valid);
-        }
+        const std::int64_t out = s.out(row);
+        clear(call.y + out * z.H, z.H);
+        fetch_row_to_write(call.y + (out + s.ahead) * z.H, z.H);
+        if (call.bars) clear(call.bars + out * z.n * z.H, z.n * z.H);
+        if (!call.gates) return;
+        copy(s.own.c + row * z.Hp, z.H, call.c + out * z.H);
+        fetch_row_to_write(call.c + (out + s.ahead) * z.H, z.H);
+        for (int a = 0; call.variant.full_gate_recurrence && a < z.m; ++a)
+            copy(s.own.gates[s.now] + (row * z.m + a) * z.Hp, z.H,
+                 call.gates + (out * z.n + call.variant.block_of_gate(a)) * z.H);
+    }
+
+    // Puts the state of a row after the step, too.
+    static void stay(const Call& call, const Sizes& z, const Own& own, std::int64_t row, int now) {
+        copy(own.y[now] + row * z.Hp, z.Hp, own.y[1 - now] + row * z.Hp);
+        const std::int64_t gates = call.variant.full_gate_recurrence ? z.m * z.Hp : 0;
+        copy(own.gates[now] + row * gates, gates, own.gates[1 - now] + row * gates);
     }
 
     template <bool Vanilla, bool Peepholes, bool Record>
@@ -243,6 +244,7 @@ struct LSTMForwardKernel {
         // A group's weights should stay in the second cache for all rows: if they are many, source by source.
         const bool few = z.depth * z.step * std::int64_t(sizeof(T)) <= most_bytes;
         const int at_once = few ? n_sources : 1;
+        const Source<T> x = input_of(s.call, s.t, s.first, rows, s.own.x);
         for (std::int64_t g = 0; g < z.groups; ++g) {
             const T* weights = s.shared.weights + g * z.depth * z.step;
             for (int first = 0; first < n_sources; first += at_once) {
@@ -251,7 +253,7 @@ struct LSTMForwardKernel {
                     const int height = int(tiles.begin(k + 1) - row);
                     Source<T> sources[5];
                     sources[0] = {s.own.y[s.now] + row * z.Hp, z.Hp, z.H};
-                    sources[1] = {s.call.x + s.t * s.call.x_t + (s.first + row) * s.call.x_b, s.call.x_b, s.call.inputs};
+                    sources[1] = {x.rows + row * x.stride, x.stride, x.depth};
                     for (int a = 0; a < n_sources - 2; ++a)
                         sources[2 + a] = {s.own.gates[s.now] + (row * z.m + a) * z.Hp, z.m * z.Hp, z.H};
                     T* bars = s.own.bars + row * z.step;
@@ -269,19 +271,21 @@ struct LSTMForwardKernel {
         const std::int64_t rows = last - first;
         const Own own(call, z, own_memory, rows);
         const int carried = call.variant.full_gate_recurrence ? z.m : 0;
-        for (std::int64_t r = 0; r < rows; ++r)
+        for (std::int64_t r = 0; r < rows; ++r) {
+            const std::int64_t b = call.sequence(first + r);
             for (std::int64_t j = 0; j < z.Hp; ++j) {
                 const bool real = j < z.H;
-                own.y[0][r * z.Hp + j] = real ? call.y0[(first + r) * z.H + j] : T(0);
-                own.c[r * z.Hp + j] = real ? call.c0[(first + r) * z.H + j] : T(0);
+                own.y[0][r * z.Hp + j] = real ? call.y0[b * z.H + j] : T(0);
+                own.c[r * z.Hp + j] = real ? call.c0[b * z.H + j] : T(0);
                 for (int a = 0; a < carried; ++a)
-                    own.gates[0][(r * z.m + a) * z.Hp + j] =
-                        real ? call.gates0[((first + r) * z.m + a) * z.H + j] : T(0);
+                    own.gates[0][(r * z.m + a) * z.Hp + j] = real ? call.gates0[(b * z.m + a) * z.H + j] : T(0);
             }
+            if (call.lengths) stay(call, z, own, r, 0);
+        }
     }
 
-    static int steps(const Call& call, const void* shared_memory, void* own_memory, std::int64_t first,
-                     std::int64_t last, int now) {
+    static std::int64_t steps(const Call& call, const void* shared_memory, void* own_memory, std::int64_t first,
+                              std::int64_t last, int& now) {
         const Sizes z(call);
         const Shared shared(z, const_cast<void*>(shared_memory));
         const std::int64_t rows = last - first;
@@ -292,12 +296,18 @@ struct LSTMForwardKernel {
         auto run = vanilla ? (peepholes ? &step<true, true, false> : &step<true, false, false>)
                            : (peepholes ? &step<false, true, false> : &step<false, false, false>);
         if (call.bars) run = peepholes ? &step<false, true, true> : &step<false, false, true>;
+        UnderWay under_way(call, first, last);
+        std::int64_t before = 0;
         for (std::int64_t k = 0; k < call.steps; ++k, now = 1 - now) {
-            const std::int64_t t = call.reverse ? call.steps - 1 - k : k;
+            const std::int64_t t = call.reverse ? call.steps - 1 - k : k, active = under_way.at(t);
             const std::ptrdiff_t ahead = k + 1 == call.steps ? 0 : call.reverse ? -call.batch : call.batch;
-            run(Step{call, z, shared, own, t, first, now, ahead}, rows);
+            const Step step{call, z, shared, own, t, first, now, ahead};
+            if (active > 0) run(step, active);
+            for (std::int64_t r = active; r < before; ++r) stay(call, z, own, r, now);
+            for (std::int64_t r = active; r < rows; ++r) pad(step, r);
+            before = active;
         }
-        return now;
+        return under_way.computed();
     }
 
     static void unload(const Call& call, const void* own_memory, std::int64_t first, std::int64_t last, int now) {
@@ -305,18 +315,21 @@ struct LSTMForwardKernel {
         const std::int64_t rows = last - first;
         const Own own(call, z, const_cast<void*>(own_memory), rows);
         const int carried = call.variant.full_gate_recurrence ? z.m : 0;
-        for (std::int64_t r = 0; r < rows; ++r)
-            for (std::int64_t j = 0; j < z.H; ++j) {
-                call.y_n[(first + r) * z.H + j] = own.y[now][r * z.Hp + j];
-                call.c_n[(first + r) * z.H + j] = own.c[r * z.Hp + j];
-                for (int a = 0; a < carried; ++a)
-                    call.gates_n[((first + r) * z.m + a) * z.H + j] = own.gates[now][(r * z.m + a) * z.Hp + j];
-            }
+        for (std::int64_t r = 0; r < rows; ++r) {
+            const std::int64_t b = call.sequence(first + r);
+            copy(own.y[now] + r * z.Hp, z.H, call.y_n + b * z.H);
+            copy(own.c + r * z.Hp, z.H, call.c_n + b * z.H);
+            for (int a = 0; a < carried; ++a)
+                copy(own.gates[now] + (r * z.m + a) * z.Hp, z.H, call.gates_n + (b * z.m + a) * z.H);
+        }
     }
 
-    static void slice(const Call& call, const void* shared, void* own, std::int64_t first, std::int64_t last) {
+    static std::int64_t slice(const Call& call, const void* shared, void* own, std::int64_t first, std::int64_t last) {
+        int now = 0;
         load(call, own, first, last);
-        unload(call, own, first, last, steps(call, shared, own, first, last, 0));
+        const std::int64_t computed = steps(call, shared, own, first, last, now);
+        unload(call, own, first, last, now);
+        return computed;
     }
 };
 

@@ -225,6 +225,7 @@ NB_MODULE(_native, module) {
     module.def("error_map", &error_map);
     module.def("regularised_forward", &regularised_forward);
     module.def("regularised_backward", &regularised_backward);
+    module.def("steps_computed", &steps_computed);
     module.def("kept_bytes", &kept_bytes);
     module.def("keep_at_most", &keep_at_most);
     module.def("release_kept", &release_kept);

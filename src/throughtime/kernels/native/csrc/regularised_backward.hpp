@@ -5,7 +5,7 @@
 // the recurrent product before it was normalised (`d_sums`); what they add to the weights is a product over all steps
 // that the caller makes.
 //
-// shared: weights (n Hp, Dp) packed for the step back; gain (n Hp), gain of c, its bias (Hp), peepholes (m Hp).
+// shared: weights (n Hp, Dp) packed for the step back; the parameters.
 // own: what `reduce` reads: gradients of gain (n Hp), gain of c, its bias (Hp), peepholes (m Hp);
 //      errors of what the product read (rows, Dp), of y past the product and of c (rows, Hp), of the sums (rows, n Hp
 //      and a vector); of one row c̃, its normalised value, the error of what h saw (Hp each); one tile.
@@ -25,18 +25,8 @@ struct RegularisedBackwardKernel {
     using S = Simd<T>;
     using V = Vec<T>;
     using Sizes = RowSizes<T>;
+    using Shared = Parameters<T>;
     static constexpr int lanes = S::lanes;
-
-    struct Shared {
-        T *weights, *gain, *gain_c, *bias_c, *peephole;
-        Shared(const Sizes& z, void* memory) {
-            weights = static_cast<T*>(memory);
-            gain = weights + z.width * z.Dp;
-            gain_c = gain + z.width;
-            bias_c = gain_c + z.Hp;
-            peephole = bias_c + z.Hp;
-        }
-    };
 
     struct Own {
         T *gain, *gain_c, *bias_c, *peephole, *e_read, *e_y, *e_c, *sums, *fresh, *hat_c, *d_seen, *tile;
@@ -61,7 +51,7 @@ struct RegularisedBackwardKernel {
 
     static std::int64_t shared_bytes(const Call& call) {
         const Sizes z(call);
-        return std::int64_t(sizeof(T)) * (z.width * (z.Dp + 1) + z.Hp * (2 + z.m));
+        return Shared::bytes(z, z.Dp);
     }
     static std::int64_t own_bytes(const Call& call, std::int64_t rows) {
         const Sizes z(call);
@@ -71,15 +61,11 @@ struct RegularisedBackwardKernel {
 
     static void pack(const Call& call, void* memory, int part, int parts) {
         const Sizes z(call);
-        const Shared shared(z, memory);
+        const Shared shared(z, z.Dp, memory);
         for (int b = 0; b < z.n; ++b)
             pack_rows_as_depth(call.weight + b * z.H * z.D, z.D, z.H, z.D, z.Hp, b * z.Hp, z.width, shared.weights, part,
                                parts);
-        if (part > 0) return;
-        pad_blocks(call.gain, z.n, z, shared.gain);
-        pad_blocks(call.gain_c, 1, z, shared.gain_c);
-        pad_blocks(call.bias_c, 1, z, shared.bias_c);
-        pad_blocks(call.peephole, z.m, z, shared.peephole);
+        if (part == 0) shared.pack(call, z);
     }
 
     // One row of one time step.
@@ -100,11 +86,10 @@ struct RegularisedBackwardKernel {
             if (!z.carried) return S::broadcast(T(0));
             return load_block(own.e_read + r * z.Dp + (1 + gate) * z.H + unit, valid);
         }
-        // c(t-1), or where the sequence begins the initial one; at padded steps c stays.
+        // c(t-1), or where the sequence begins the initial one.
         V c_before(std::int64_t unit, int valid) const {
-            const std::int64_t u = time_before(call.reverse, t);
-            const bool initial = u < 0 || u >= call.steps;
-            return load_block((initial ? call.c0 + b * z.H : call.c + (u * call.batch + b) * z.H) + unit, valid);
+            const std::int64_t before = time_before(call.reverse, t) * call.batch + b;
+            return load_block((call.begins(b, t) ? call.c0 + b * z.H : call.c + before * z.H) + unit, valid);
         }
         // δy(t), all its terms; what zoneout sends past the cell stays in own.e_y.
         V output_error(std::int64_t unit, int valid, V kept) const {
@@ -266,7 +251,7 @@ struct RegularisedBackwardKernel {
         clear(own.gain, Own::gradients(z));
         clear(own.e_read, rows * z.Dp);
         for (std::int64_t r = 0; r < rows; ++r) {
-            const std::int64_t b = first + r;
+            const std::int64_t b = call.sequence(first + r);
             for (std::int64_t j = 0; j < z.Hp; ++j) {
                 own.e_y[r * z.Hp + j] = j < z.H && call.d_y_n ? call.d_y_n[b * z.H + j] : T(0);
                 own.e_c[r * z.Hp + j] = j < z.H && call.d_c_n ? call.d_c_n[b * z.H + j] : T(0);
@@ -278,7 +263,7 @@ struct RegularisedBackwardKernel {
 
     static void unload(const Call& call, const Sizes& z, const Own& own, std::int64_t first, std::int64_t rows) {
         for (std::int64_t r = 0; r < rows; ++r) {
-            const std::int64_t b = first + r;
+            const std::int64_t b = call.sequence(first + r);
             for (std::int64_t j = 0; j < z.H; ++j) {
                 const T read = own.e_read[r * z.Dp + j];
                 call.d_y0[b * z.H + j] = own.e_y[r * z.Hp + j] + (call.mask ? read * call.mask[b * z.H + j] : read);
@@ -289,28 +274,30 @@ struct RegularisedBackwardKernel {
         }
     }
 
-    static void slice(const Call& call, const void* shared_memory, void* own_memory, std::int64_t first,
-                      std::int64_t last) {
+    static std::int64_t slice(const Call& call, const void* shared_memory, void* own_memory, std::int64_t first,
+                              std::int64_t last) {
         const Sizes z(call);
-        const Shared shared(z, const_cast<void*>(shared_memory));
+        const Shared shared(z, z.Dp, const_cast<void*>(shared_memory));
         const std::int64_t rows = last - first;
         const Own own(z, own_memory, rows);
         load(call, z, own, first, rows);
+        UnderWay under_way(call, first, last);
         for (std::int64_t k = 0; k < call.steps; ++k) {
-            const std::int64_t t = time_of(call.steps, call.reverse, k);
+            const std::int64_t t = time_of(call.steps, call.reverse, k), active = under_way.at(t);
             for (std::int64_t r = 0; r < rows; ++r) {
-                const Row row{call, z, shared, own, t, first + r, r};
-                if (call.padded(first + r, t)) {
+                const Row row{call, z, shared, own, t, call.sequence(first + r), r};
+                if (r >= active) {
                     pad(row);
                     continue;
                 }
                 call.gated ? lstm_errors(row) : rnn_errors(row);
                 through_norm(row);
             }
-            const StepErrors<T> step{own.sums, own.stride, z.width, t, first, rows, call.lengths};
+            const StepErrors<T> step{own.sums, own.stride, z.width, active};
             step_back(step, shared.weights, z.Dp / lanes, own.e_read, z.Dp, own.tile);
         }
         unload(call, z, own, first, rows);
+        return under_way.computed();
     }
 
     static void reduce(const Call& call, void* const* owns, int slices, int part, int) {

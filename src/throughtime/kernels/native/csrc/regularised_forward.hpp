@@ -4,8 +4,7 @@
 // Notation as in regularised_parts.hpp. Of a step, first the recurrent product of all rows, then row by row what
 // needs the row as a whole.
 //
-// shared: weights, packed for tiles of up to four vectors, [k][vector][lane]; gain (n Hp), gain of c, its bias (Hp),
-//         peepholes (m Hp).
+// shared: weights, packed for tiles of up to four vectors, [k][vector][lane], D deep; the parameters.
 // own: what the product reads (rows, Dp): y(t-1) after dropout, then the own gates under FGR; y, c (rows, Hp);
 //      rows (rows, n Hp); c̃ and o of one row (Hp).
 #pragma once
@@ -23,18 +22,8 @@ struct RegularisedForwardKernel {
     using S = Simd<T>;
     using V = Vec<T>;
     using Sizes = RowSizes<T>;
+    using Shared = Parameters<T>;
     static constexpr int lanes = S::lanes;
-
-    struct Shared {
-        T *weights, *gain, *gain_c, *bias_c, *peephole;
-        Shared(const Sizes& z, void* memory) {
-            weights = static_cast<T*>(memory);
-            gain = weights + z.width * z.D;
-            gain_c = gain + z.width;
-            bias_c = gain_c + z.Hp;
-            peephole = bias_c + z.Hp;
-        }
-    };
 
     struct Own {
         T *read, *y, *c, *rows, *fresh, *o;
@@ -50,7 +39,7 @@ struct RegularisedForwardKernel {
 
     static std::int64_t shared_bytes(const Call& call) {
         const Sizes z(call);
-        return std::int64_t(sizeof(T)) * (z.width * (z.D + 1) + z.Hp * (2 + z.m));
+        return Shared::bytes(z, z.D);
     }
     static std::int64_t own_bytes(const Call& call, std::int64_t rows) {
         const Sizes z(call);
@@ -59,7 +48,7 @@ struct RegularisedForwardKernel {
 
     static void pack(const Call& call, void* memory, int part, int parts) {
         const Sizes z(call);
-        const Shared shared(z, memory);
+        const Shared shared(z, z.D, memory);
         const std::int64_t vectors = z.width / lanes, groups = (vectors + most_vectors - 1) / most_vectors;
         for (std::int64_t g = groups * part / parts; g < groups * (part + 1) / parts; ++g) {
             const std::int64_t first = g * most_vectors;
@@ -71,11 +60,7 @@ struct RegularisedForwardKernel {
                                 shared.weights + (first * z.D + v) * lanes, width * lanes);
             }
         }
-        if (part > 0) return;
-        pad_blocks(call.gain, z.n, z, shared.gain);
-        pad_blocks(call.gain_c, 1, z, shared.gain_c);
-        pad_blocks(call.bias_c, 1, z, shared.bias_c);
-        pad_blocks(call.peephole, z.m, z, shared.peephole);
+        if (part == 0) shared.pack(call, z);
     }
 
     // One row of one time step.
@@ -205,7 +190,7 @@ struct RegularisedForwardKernel {
 
     static void load(const Call& call, const Sizes& z, const Own& own, std::int64_t first, std::int64_t rows) {
         for (std::int64_t r = 0; r < rows; ++r) {
-            const std::int64_t b = first + r;
+            const std::int64_t b = call.sequence(first + r);
             for (std::int64_t j = 0; j < z.Hp; ++j) {
                 const bool real = j < z.H;
                 own.y[r * z.Hp + j] = real ? call.y0[b * z.H + j] : T(0);
@@ -217,19 +202,20 @@ struct RegularisedForwardKernel {
         }
     }
 
-    static void slice(const Call& call, const void* shared_memory, void* own_memory, std::int64_t first,
-                      std::int64_t last) {
+    static std::int64_t slice(const Call& call, const void* shared_memory, void* own_memory, std::int64_t first,
+                              std::int64_t last) {
         const Sizes z(call);
-        const Shared shared(z, const_cast<void*>(shared_memory));
+        const Shared shared(z, z.D, const_cast<void*>(shared_memory));
         const std::int64_t rows = last - first;
         const Own own(z, own_memory, rows);
         load(call, z, own, first, rows);
+        UnderWay under_way(call, first, last);
         for (std::int64_t k = 0; k < call.steps; ++k) {
-            const std::int64_t t = call.reverse ? call.steps - 1 - k : k;
-            recurrent_product(z, shared, own, rows);
+            const std::int64_t t = call.reverse ? call.steps - 1 - k : k, active = under_way.at(t);
+            recurrent_product(z, shared, own, active);
             for (std::int64_t r = 0; r < rows; ++r) {
-                const Row row{call, z, shared, own, t, first + r, r};
-                if (call.padded(first + r, t)) {
+                const Row row{call, z, shared, own, t, call.sequence(first + r), r};
+                if (r >= active) {
                     pad(row);
                     continue;
                 }
@@ -238,13 +224,12 @@ struct RegularisedForwardKernel {
             }
         }
         for (std::int64_t r = 0; r < rows; ++r) {
-            for (std::int64_t j = 0; j < z.H; ++j) {
-                call.y_n[(first + r) * z.H + j] = own.y[r * z.Hp + j];
-                if (call.c_n) call.c_n[(first + r) * z.H + j] = own.c[r * z.Hp + j];
-            }
-            for (std::int64_t j = z.H; j < z.D; ++j)
-                call.gates_n[(first + r) * (z.D - z.H) + j - z.H] = own.read[r * z.Dp + j];
+            const std::int64_t b = call.sequence(first + r);
+            copy(own.y + r * z.Hp, z.H, call.y_n + b * z.H);
+            if (call.c_n) copy(own.c + r * z.Hp, z.H, call.c_n + b * z.H);
+            if (z.carried) copy(own.read + r * z.Dp + z.H, z.D - z.H, call.gates_n + b * (z.D - z.H));
         }
+        return under_way.computed();
     }
 };
 

@@ -7,7 +7,7 @@
 #include <math.h>
 
 #include "activations.hpp"
-#include "gemm.hpp"
+#include "under_way.hpp"
 
 namespace {
 
@@ -131,6 +131,30 @@ void pad_blocks(const T* from, int blocks, const RowSizes<T>& z, T* to) {
     for (int b = 0; b < blocks; ++b)
         for (std::int64_t j = 0; j < z.Hp; ++j) to[b * z.Hp + j] = from && j < z.H ? from[b * z.H + j] : T(0);
 }
+
+// What the slices of a call share: the recurrent weights, packed, `depth` values for each of n Hp, and the parameters.
+template <class T>
+struct Parameters {
+    T *weights, *gain, *gain_c, *bias_c, *peephole;
+    Parameters(const RowSizes<T>& z, std::int64_t depth, void* memory) {
+        weights = static_cast<T*>(memory);
+        gain = weights + z.width * depth;
+        gain_c = gain + z.width;
+        bias_c = gain_c + z.Hp;
+        peephole = bias_c + z.Hp;
+    }
+    static std::int64_t bytes(const RowSizes<T>& z, std::int64_t depth) {
+        return std::int64_t(sizeof(T)) * (z.width * (depth + 1) + z.Hp * (2 + z.m));
+    }
+    // All but the weights.
+    template <class Call>
+    void pack(const Call& call, const RowSizes<T>& z) const {
+        pad_blocks(call.gain, z.n, z, gain);
+        pad_blocks(call.gain_c, 1, z, gain_c);
+        pad_blocks(call.bias_c, 1, z, bias_c);
+        pad_blocks(call.peephole, z.m, z, peephole);
+    }
+};
 
 // c̃(t) of one vector of units from its gates.
 template <class T>

@@ -4,11 +4,12 @@
 // units, which one register tile computes for a few rows. Sources of a tile: h(t-1), x(t).
 //
 // shared: weights [group][k][vector][lane], bias (Hp).
-// own: h before and after the step (2, rows, Hp), one tile.
+// own: h before and after the step (2, rows, Hp), one tile, and x of one step (rows, I) where the sequences are taken
+//      in another order than theirs. A row that is not under way has its h both before and after the step.
 #pragma once
 
 #include "activations.hpp"
-#include "gemm.hpp"
+#include "under_way.hpp"
 
 namespace {
 
@@ -51,11 +52,12 @@ struct RNNForwardKernel {
     };
 
     struct Own {
-        T *h[2], *bars;
+        T *h[2], *bars, *x;
         Own(const Sizes& z, void* memory, std::int64_t rows) {
             h[0] = static_cast<T*>(memory);
             h[1] = h[0] + rows * z.Hp;
             bars = h[1] + rows * z.Hp;
+            x = bars + most_tile_rows * most_vectors * lanes;
         }
     };
 
@@ -66,7 +68,8 @@ struct RNNForwardKernel {
 
     static std::int64_t own_bytes(const Call& call, std::int64_t rows) {
         const Sizes z(call);
-        return std::int64_t(sizeof(T)) * (2 * rows * z.Hp + most_tile_rows * most_vectors * lanes);
+        const std::int64_t ordered = call.order ? rows * call.inputs : 0;
+        return std::int64_t(sizeof(T)) * (2 * rows * z.Hp + most_tile_rows * most_vectors * lanes + ordered);
     }
 
     static void pack(const Call& call, void* memory, int part, int parts) {
@@ -98,23 +101,21 @@ struct RNNForwardKernel {
         int now;
         std::ptrdiff_t ahead;  // from a row of the results to that of the step that follows, 0 at the last one
 
-        bool padded(std::int64_t row) const { return call.lengths && t >= call.lengths[first + row]; }
+        // Where a row stands among all rows (T, B) of a result.
+        std::int64_t out(std::int64_t row) const { return t * call.batch + call.sequence(first + row); }
     };
 
     template <bool Record>
     static void finish(const Step& s, std::int64_t vector, int wide, std::int64_t row, int rows) {
         const Sizes& z = s.z;
-        const V zero = S::broadcast(T(0));
         for (int r = 0; r < rows; ++r) {
-            const bool padded = s.padded(row + r);
-            const std::int64_t out = s.t * s.call.batch + s.first + row + r;
+            const std::int64_t out = s.out(row + r);
             for (int w = 0; w < wide; ++w) {
                 const std::int64_t unit = (vector + w) * lanes, at = (row + r) * z.Hp + unit;
                 const int valid = int(smaller<std::int64_t>(lanes, z.H - unit));
-                const V a = padded ? zero : S::load(s.own.bars + (r * wide + w) * lanes);
-                const V h = padded ? S::load(s.own.h[s.now] + at) : activate<T>(s.call.g, a);
+                const V a = S::load(s.own.bars + (r * wide + w) * lanes), h = activate<T>(s.call.g, a);
                 S::store(s.own.h[1 - s.now] + at, h);
-                store_block(s.call.h + out * z.H + unit, padded ? zero : h, valid);
+                store_block(s.call.h + out * z.H + unit, h, valid);
                 fetch_to_write(s.call.h + (out + s.ahead) * z.H + unit);
                 if constexpr (Record) store_block(s.call.bars + out * z.H + unit, a, valid);
             }
@@ -124,6 +125,7 @@ struct RNNForwardKernel {
     template <bool Record>
     static void step(const Step& s, const Shared& shared, std::int64_t rows) {
         const Sizes& z = s.z;
+        const Source<T> x = input_of(s.call, s.t, s.first, rows, s.own.x);
         for (std::int64_t v = 0; v < z.vectors; v += most_vectors) {
             const int wide = int(smaller<std::int64_t>(most_vectors, z.vectors - v));
             const RowTiles tiles(rows, wide);
@@ -132,7 +134,7 @@ struct RNNForwardKernel {
                 const int height = int(tiles.begin(k + 1) - row);
                 const Source<T> sources[2] = {
                     {s.own.h[s.now] + row * z.Hp, z.Hp, z.H},
-                    {s.call.x + s.t * s.call.x_t + (s.first + row) * s.call.x_b, s.call.x_b, s.call.inputs}};
+                    {x.rows + row * x.stride, x.stride, x.depth}};
                 tile_for<T>(height, wide)(sources, 2, shared.weights + v * z.depth * lanes, shared.bias + v * lanes, 0,
                                           s.own.bars, wide * lanes);
                 finish<Record>(s, v, wide, row, height);
@@ -143,35 +145,50 @@ struct RNNForwardKernel {
     static void load(const Call& call, void* own_memory, std::int64_t first, std::int64_t last) {
         const Sizes z(call);
         const Own own(z, own_memory, last - first);
-        for (std::int64_t r = 0; r < last - first; ++r)
-            for (std::int64_t j = 0; j < z.Hp; ++j)
-                own.h[0][r * z.Hp + j] = j < z.H ? call.h0[(first + r) * z.H + j] : T(0);
+        for (std::int64_t r = 0; r < last - first; ++r) {
+            const std::int64_t b = call.sequence(first + r);
+            for (std::int64_t j = 0; j < z.Hp; ++j) own.h[0][r * z.Hp + j] = j < z.H ? call.h0[b * z.H + j] : T(0);
+            if (call.lengths) copy(own.h[0] + r * z.Hp, z.Hp, own.h[1] + r * z.Hp);
+        }
     }
 
-    static int steps(const Call& call, const void* shared_memory, void* own_memory, std::int64_t first,
-                     std::int64_t last, int now) {
+    static std::int64_t steps(const Call& call, const void* shared_memory, void* own_memory, std::int64_t first,
+                              std::int64_t last, int& now) {
         const Sizes z(call);
         const Shared shared(z, const_cast<void*>(shared_memory));
         const Own own(z, own_memory, last - first);
         const auto run = call.bars ? &step<true> : &step<false>;
+        UnderWay under_way(call, first, last);
+        std::int64_t before = 0;
         for (std::int64_t k = 0; k < call.steps; ++k, now = 1 - now) {
-            const std::int64_t t = call.reverse ? call.steps - 1 - k : k;
+            const std::int64_t t = call.reverse ? call.steps - 1 - k : k, active = under_way.at(t);
             const std::ptrdiff_t ahead = k + 1 == call.steps ? 0 : call.reverse ? -call.batch : call.batch;
-            run(Step{call, z, own, t, first, now, ahead}, shared, last - first);
+            const Step step{call, z, own, t, first, now, ahead};
+            if (active > 0) run(step, shared, active);
+            for (std::int64_t r = active; r < before; ++r) copy(own.h[now] + r * z.Hp, z.Hp, own.h[1 - now] + r * z.Hp);
+            for (std::int64_t r = active; r < last - first; ++r) {
+                clear(call.h + step.out(r) * z.H, z.H);
+                fetch_row_to_write(call.h + (step.out(r) + ahead) * z.H, z.H);
+                if (call.bars) clear(call.bars + step.out(r) * z.H, z.H);
+            }
+            before = active;
         }
-        return now;
+        return under_way.computed();
     }
 
     static void unload(const Call& call, const void* own_memory, std::int64_t first, std::int64_t last, int now) {
         const Sizes z(call);
         const Own own(z, const_cast<void*>(own_memory), last - first);
         for (std::int64_t r = 0; r < last - first; ++r)
-            for (std::int64_t j = 0; j < z.H; ++j) call.h_n[(first + r) * z.H + j] = own.h[now][r * z.Hp + j];
+            copy(own.h[now] + r * z.Hp, z.H, call.h_n + call.sequence(first + r) * z.H);
     }
 
-    static void slice(const Call& call, const void* shared, void* own, std::int64_t first, std::int64_t last) {
+    static std::int64_t slice(const Call& call, const void* shared, void* own, std::int64_t first, std::int64_t last) {
+        int now = 0;
         load(call, own, first, last);
-        unload(call, own, first, last, steps(call, shared, own, first, last, 0));
+        const std::int64_t computed = steps(call, shared, own, first, last, now);
+        unload(call, own, first, last, now);
+        return computed;
     }
 };
 

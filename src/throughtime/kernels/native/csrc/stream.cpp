@@ -29,7 +29,7 @@ struct Place {
     }
     void step(const Call& call) {
         const FlushDenormals guard;
-        now = kernel.steps(call, shared.data(), own.data(), 0, call.batch, now);
+        kernel.steps(call, shared.data(), own.data(), 0, call.batch, now);
     }
     void unload(const Call& call) const { kernel.unload(call, own.data(), 0, call.batch, now); }
 };
