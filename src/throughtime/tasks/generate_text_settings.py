@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from throughtime.tasks.task_settings import NetworkSettings, Positive, TaskSettings
+from throughtime.tasks.task_settings import (
+    NetworkSettings,
+    Positive,
+    SplitSharesTestOptional,
+    TaskSettings,
+)
 
 
 class TextSettings(NetworkSettings):
@@ -17,7 +22,7 @@ class TextSettings(NetworkSettings):
 
     validation: str | None = Field(None, description="File to choose the best epoch on; else split off.")
     test: str | None = Field(None, description="File to measure on at the end; else split off.")
-    split: tuple[float, float, float] = Field(
+    split: SplitSharesTestOptional = Field(
         (0.9, 0.1, 0.0),
         description="Shares of training, validation and test, in the order of the text; test may be 0.",
     )
@@ -41,15 +46,6 @@ class TextSettings(NetworkSettings):
         description="Characters of a stream in one update; errors run back over them, the state runs on.",
     )
     learning_rate: float = Field(5e-3, gt=0, description="Largest learning rate of the schedule.")
-
-    @field_validator("split")
-    @classmethod
-    def _adds_up(cls, split: tuple[float, float, float]) -> tuple[float, float, float]:
-        if min(split[:2]) <= 0 or split[2] < 0 or abs(sum(split) - 1) > 1e-6:
-            raise ValueError(
-                f"expected three shares that add up to 1, of training and validation above 0, got {split}"
-            )
-        return split
 
 
 class TextSampling(TaskSettings):
