@@ -8,7 +8,6 @@ Follows the conventions of scikit-learn; see `throughtime.tasks.estimator`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,9 +20,8 @@ from torch import nn
 
 from throughtime.data import PlainText, Symbols, read_plain_text
 from throughtime.nn.generate_network import GenerateNetwork
-from throughtime.tasks import model_folder
 from throughtime.tasks.estimator import Estimator
-from throughtime.tasks.fitting import Fitted, begin, train
+from throughtime.tasks.fitting import Fitting
 from throughtime.tasks.generate_text_card import SYMBOLS, TextCard, TextRun
 from throughtime.tasks.generate_text_data import (
     TextData,
@@ -91,8 +89,7 @@ class TextGenerator(Estimator[TextSettings]):
         """
         settings = self.settings
         sources = open_sources(data, settings)
-        run = run_of(sources, settings)
-        return self._fit(sources, run, None if folder is None else Path(folder), display, resume=False)
+        return self._fit(sources, Fitting(run_of(sources, settings), folder, display))
 
     @classmethod
     def resume(cls, folder: str | Path, data: Any = None, *, display: Display | None = None) -> TextGenerator:
@@ -107,9 +104,8 @@ class TextGenerator(Estimator[TextSettings]):
             ModelFolderError: there is nothing to continue, or it is damaged.
             DataError: the text is no longer the same.
         """
-        folder = Path(folder)
-        run = model_folder.read_run(folder, TextRun)
-        return cls._with(run.settings)._fit(sources_again(run, data), run, folder, display, resume=True)
+        fitting = Fitting.again(folder, TextRun, display)
+        return cls._with(fitting.run.settings)._fit(sources_again(fitting.run, data), fitting)
 
     def generate(self, prompt: str = "", **sampling: Any) -> Iterator[str]:
         """Go on from `prompt`, one character at a time.
@@ -182,39 +178,24 @@ class TextGenerator(Estimator[TextSettings]):
         self.symbols_ = self._read_text(folder, SYMBOLS, Symbols.read)
         return build_network(self.card_.settings, symbols=len(self.symbols_))
 
-    def _fit(
-        self,
-        sources: Sources[PlainText],
-        run: TextRun,
-        folder: Path | None,
-        display: Display | None,
-        *,
-        resume: bool,
-    ) -> Self:
-        started = time.perf_counter()
-        data = prepare_text(sources, run.settings)
-        shown = begin(run, folder, data.repairs, display, resume=resume)
-        self.run_, self.symbols_ = run, data.symbols
-        self._train(data, folder, shown, resume)
-        shown.message("Measuring the network and its baselines")
+    def _fit(self, sources: Sources[PlainText], fitting: Fitting[TextRun]) -> Self:
+        data = prepare_text(sources, fitting.run.settings)
+        fitting.begin(data.repairs)
+        self.run_, self.symbols_ = fitting.run, data.symbols
+        self._train(data, fitting)
         evaluation = evaluate_parts(self.network_, data)
         self.metrics_ = evaluation.metrics
-        seconds = time.perf_counter() - started
-        fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
-        return self._finish(make_card(fitted), make_texts(fitted), folder)
+        fitted = fitting.measured(data, self.network_, self.fit_result_, evaluation)
+        return self._finish(make_card(fitted), make_texts(fitted), fitting.folder)
 
-    def _train(self, data: TextData, folder: Path | None, shown: Display, resume: bool) -> None:
+    def _train(self, data: TextData, fitting: Fitting[TextRun]) -> None:
         settings = self.run_.settings
         torch.manual_seed(settings.seed)
         self.network_ = build_network(settings, symbols=len(data.symbols))
-        self.fit_result_ = train(
+        self.fit_result_ = fitting.train(
             self.network_,
             batches_of(data, settings),
             objective,
-            self.run_,
-            folder,
-            shown,
-            resume=resume,
             note=partial(_sample, data.symbols),
         )
 
