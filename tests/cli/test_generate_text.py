@@ -107,31 +107,6 @@ def test_one_line_in_one_line_out(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["fit", "generate"], ["expected a text file"]),
-        (["fit", "generate", "nowhere.txt"], ["nowhere.txt", "no such file"]),
-        (["fit", "generate", "tune.mid", "--tied"], ["--tied is an option for text", "music"]),
-        (["fit", "generate", "x.txt", "--split", "1,2,3"], ["split"]),
-        (["fit", "generate", "x.txt", "--dropuot", "1"], ["--dropuot", "--dropout"]),
-        (["fit", "generate", "--resume", "nowhere"], ["nowhere", "no fit was begun"]),
-        (["generate", "nowhere"], ["nowhere", "no such folder"]),
-    ],
-)
-def test_wrong_words(
-    arguments: list[str],
-    words: list[str],
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    message = refused(capsys, *arguments)
-    assert all(word in message for word in words), message
-    assert not list(tmp_path.iterdir()), "nothing may be left behind"
-
-
-@pytest.mark.parametrize(
     ("content", "words"),
     [
         (b"", ["bad.txt", "empty"]),
