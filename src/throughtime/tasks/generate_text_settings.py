@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from throughtime.data.byte_pieces import BYTES
 from throughtime.tasks.task_settings import (
     NetworkSettings,
     Positive,
     SplitSharesTestOptional,
     TaskSettings,
 )
+
+Unit = Literal["character", "word", "bpe"]
 
 
 class TextSettings(NetworkSettings):
@@ -27,15 +30,22 @@ class TextSettings(NetworkSettings):
         description="Shares of training, validation and test, in the order of the text; test may be 0.",
     )
 
+    unit: Unit = Field("character", description="What is read and foreseen in one step.")
+    vocabulary: int | None = Field(
+        None,
+        gt=BYTES,
+        description="Words or byte-pair pieces at most, the 256 bytes among them; none: 10,000 or 1,000.",
+    )
+
     hidden: Positive = Field(384, description="Hidden units of each layer.")
-    embedding: Positive = Field(64, description="Length of the vector of a character.")
-    tied: bool = Field(False, description="The head's weights are the vectors of the characters.")
+    embedding: Positive = Field(64, description="Length of the vector of a character or piece.")
+    tied: bool = Field(False, description="The head's weights are the vectors of the characters or pieces.")
     dropout: float = Field(0.3, ge=0, lt=1, description="Share of outputs dropped, after each layer.")
     input_dropout: float = Field(
         0.0,
         ge=0,
         lt=1,
-        description="Share of character vectors' entries dropped, the same all along a batch.",
+        description="Share of these vectors' entries dropped, the same all along a batch.",
     )
     epochs: Positive | Literal["auto"] = Field(
         "auto", description="Passes over the training part; auto: about 3,750 updates, in 2 to 60 passes."
@@ -43,9 +53,17 @@ class TextSettings(NetworkSettings):
     batch_size: Positive = Field(32, description="Streams that the text is cut into, read side by side.")
     steps: Positive = Field(
         100,
-        description="Characters of a stream in one update; errors run back over them, the state runs on.",
+        description="Units of a stream in one update; errors run back over them, the state runs on.",
     )
     learning_rate: float = Field(5e-3, gt=0, description="Largest learning rate of the schedule.")
+
+    @model_validator(mode="after")
+    def _vocabulary_is_of_pieces(self) -> Self:
+        if self.vocabulary is not None and self.unit == "character":
+            raise ValueError(
+                "vocabulary belongs to unit 'word' or 'bpe'; every character of training is known"
+            )
+        return self
 
 
 class TextSampling(TaskSettings):
@@ -56,7 +74,7 @@ class TextSampling(TaskSettings):
         description="What to go on from; - reads standard input.",
         json_schema_extra={"hyphen": True},
     )
-    length: Positive = Field(500, description="Characters to generate.")
+    length: Positive = Field(500, description="Characters to generate; a last piece is not cut.")
     temperature: float = Field(
         1.0,
         ge=0,
