@@ -95,7 +95,7 @@ def show(metrics: TextMetrics) -> None:
     if judged.pieces is not None:
         title = f"{judged.characters:,} characters in {judged.pieces:,} pieces of the {metrics.part} part, "
         title += f"{metrics.alphabet:,} pieces known"
-        columns.append("perplexity of a piece")
+        columns.append("per piece")
     print_scores(title, columns, rows)
     if judged.unknown:
         print(f"{judged.unknown:,} more never occurred in training and do not count.")
