@@ -98,31 +98,6 @@ def test_standard_input_is_answered_as_it_comes(model: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["fit", "classify"], ["expected a file of texts or of sequences", "--label"]),
-        (["fit", "classify", "nowhere.csv"], ["nowhere.csv", "no such file"]),
-        (["fit", "classify", "x.csv", "--split", "1,2,3"], ["split"]),
-        (["fit", "classify", "x.csv", "--member", "3"], ["--member", "--members"]),
-        (["fit", "classify", "x.csv", "--dropout", "1"], ["dropout"]),
-        (["fit", "classify", "--resume", "nowhere"], ["nowhere", "no fit was begun"]),
-        (["fit", "classify", "--resume", "m", "--hidden", "3"], ["leave away --hidden"]),
-    ],
-)
-def test_wrong_words(
-    arguments: list[str],
-    words: list[str],
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    message = refused(capsys, *arguments)
-    assert all(word in message for word in words), message
-    assert not list(tmp_path.iterdir()), "nothing may be left behind"
-
-
-@pytest.mark.parametrize(
     ("content", "words"),
     [
         (b"", ["bad.tsv", "empty"]),

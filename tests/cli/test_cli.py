@@ -126,40 +126,6 @@ def test_options_reach_the_settings(csv: Path, tmp_path: Path) -> None:
     assert (settings.time_features, settings.truncate) == (False, (8, 16))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["fot"], ['Unknown command "fot"', '"fit"']),
-        (["fit", "forecast", "x.csv", "--target", "t", "--hiden", "3"], ["--hiden", "--hidden"]),
-        (["fit", "forecast", "x.csv", "--target", "t", "--hidden", "many"], ["--hidden", "many"]),
-        (["fit", "forecast", "x.csv"], ["expected a data file and --target"]),
-        (["fit", "forecast", "--target", "t"], ["expected a data file and --target"]),
-        (["fit", "forecast", "x.csv", "--target", "t"], ["x.csv", "no such file"]),
-        (["fit", "forecast", "x.csv", "--target", "t", "--split", "1,2"], ["split"]),
-        (["fit", "forecast", "x.csv", "--target", "t", "--split", "a,b,c"], ["split"]),
-        (["fit", "forecast", "x.csv", "--target", "t", "--history", "5 apples"], ["history", "5 apples"]),
-        (["fit", "forecast", "--resume", "m", "--hidden", "3"], ["leave away --hidden"]),
-        (["fit", "forecast", "--resume", "nowhere"], ["nowhere", "no fit was begun"]),
-        (["evaluate", "nowhere"], ["nowhere", "no such folder"]),
-        (["predict", "nowhere", "x.csv"], ["nowhere", "no such folder"]),
-        (["look", "nowhere"], ["nowhere", "no such folder"]),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
-)
-def test_wrong_words(
-    arguments: list[str],
-    words: list[str],
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    message = refused(capsys, *arguments)
-    for word in words:
-        assert word in message
-    assert not list(tmp_path.iterdir()), "nothing may be left behind"
-
-
 def test_a_model_is_never_written_over(csv: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = (model / "model.json").read_bytes()
     message = refused(capsys, "fit", "forecast", csv, *SMALL, "--out", model)

@@ -102,31 +102,6 @@ def test_conll_in_conll_out(model: Path, tmp_path: Path, capsys: pytest.CaptureF
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["fit", "tag"], ["expected a CoNLL file", "--validation"]),
-        (["fit", "tag", "nowhere.conll"], ["nowhere.conll", "no such file"]),
-        (["fit", "tag", "x.conll", "--split", "1,2,3"], ["split"]),
-        (["fit", "tag", "x.conll", "--tag-column", "0"], ["tag_column", "from 1"]),
-        (["fit", "tag", "x.conll", "--member", "3"], ["--member", "--members"]),
-        (["fit", "tag", "--resume", "nowhere"], ["nowhere", "no fit was begun"]),
-        (["fit", "tag", "--resume", "m", "--hidden", "3"], ["leave away --hidden"]),
-    ],
-)
-def test_wrong_words(
-    arguments: list[str],
-    words: list[str],
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    message = refused(capsys, *arguments)
-    assert all(word in message for word in words), message
-    assert not list(tmp_path.iterdir()), "nothing may be left behind"
-
-
-@pytest.mark.parametrize(
     ("content", "words"),
     [
         (b"", ["bad.conll", "empty"]),

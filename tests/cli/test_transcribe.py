@@ -100,30 +100,6 @@ def test_a_bad_recording_does_not_stop_the_others(
     assert "is no sound file" in json.loads(capsys.readouterr().out.splitlines()[1])["error"]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["fit", "transcribe"], ["expected a folder of sound files", "transcripts"]),
-        (["fit", "transcribe", "nowhere"], ["nowhere", "no such file"]),
-        (["fit", "transcribe", "x", "--split", "1,2,3"], ["split", "add up to 1"]),
-        (["fit", "transcribe", "x", "--unit", "letter"], ["unit"]),
-        (["fit", "transcribe", "x", "--stacks", "3"], ["--stack"]),
-        (["fit", "transcribe", "--resume", "nowhere"], ["nowhere", "no fit was begun"]),
-    ],
-)
-def test_wrong_words(
-    arguments: list[str],
-    words: list[str],
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    message = refused(capsys, *arguments)
-    assert all(word in message for word in words), message
-    assert not list(tmp_path.iterdir()), "nothing may be left behind"
-
-
 def test_a_lexicon(speech: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = tmp_path / "words.txt"
     words.write_text("la\nso\n")

@@ -107,32 +107,6 @@ def test_standard_input_is_answered_as_it_comes(model: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["fit", "translate"], ["expected a file of sentences", "--validation val.de,val.en"]),
-        (["fit", "translate", "nowhere.de", "nowhere.en"], ["nowhere.de", "no such file"]),
-        (["fit", "translate", "x.de,x.en", "--split", "1,2,3"], ["split"]),
-        (["fit", "translate", "x.de", "x.en", "--validation", "a,b,c"], ["validation", "got 3 places"]),
-        (["fit", "translate", "x.de", "x.en", "--attention", "dots"], ["dots"]),
-        (["fit", "translate", "--resume", "nowhere"], ["nowhere", "no fit was begun"]),
-        (["fit", "translate", "--resume", "m", "--hidden", "3"], ["leave away --hidden"]),
-        (["fit", "translate", "--resume", "m", "--no-attention"], ["leave away --attention"]),
-    ],
-)
-def test_wrong_words(
-    arguments: list[str],
-    words: list[str],
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    message = refused(capsys, *arguments)
-    assert all(word in message for word in words), message
-    assert not list(tmp_path.iterdir()), "nothing may be left behind"
-
-
-@pytest.mark.parametrize(
     ("source", "target", "words"),
     [
         (b"a\nb\nc\n", b"a\nb\n", ["a.de has 3 lines", "a.en 2 lines"]),

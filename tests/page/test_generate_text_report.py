@@ -67,6 +67,20 @@ def plain(text: str) -> str:
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
+def of_pieces() -> TextReport:
+    scores = [score("network", 1.5, "network"), score("mixed", 1.7), score("order_0", 3.3)]
+    for one in scores:
+        one["validation"]["piece_perplexity"] = 10 * one["validation"]["perplexity"]
+    return fake(unit="piece", alphabet=1_000, scores=scores, loss_name="cross-entropy, nats per piece")
+
+
+def test_the_verdict_of_pieces() -> None:
+    words = text_verdict(of_pieces())
+    assert plain(words.headline).startswith("1.500 nats per character on the validation part")
+    assert "unsure of the next piece as among 44.8 equally likely ones, of 1,000." in plain(words.detail)
+    assert "of the next character as among 4.48 equally" in plain(text_verdict(fake()).detail)
+
+
 def test_the_verdict_compares_with_the_best_baseline() -> None:
     words = text_verdict(fake())
     assert plain(words.headline) == (
@@ -148,6 +162,21 @@ def test_places_in_a_text() -> None:
 
 
 @pytest.mark.browser
+def test_the_page_of_pieces_in_a_browser(show: Callable[..., Any]) -> None:
+    opened = show(of_pieces(), width=360)
+    page = opened.page
+    expect(page.locator("#accuracy thead")).to_contain_text("Perplexity of a piece")
+    expect(page.locator("#accuracy tbody tr").first).to_contain_text("44.82")
+    expect(page.locator("#passage .lede")).to_contain_text("shared out evenly")
+    page.locator("#passage [data-index='6']").hover()
+    expect(page.locator(".readout-line")).to_have_text("line end: 5.00 nats, its share of its piece")
+    expect(page.locator("#samples .range")).to_contain_text("validation 1.250 nats per piece")
+    expect(page.locator("#data .lede")).to_contain_text("1,000 pieces learnt from the training part")
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert opened.complaints == []
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
 def test_the_page_in_a_browser(show: Callable[..., Any], scheme: str, width: int) -> None:
     opened = show(fake(command=HOSTILE), width=width, color_scheme=scheme)
@@ -175,7 +204,9 @@ def test_the_page_in_a_browser(show: Callable[..., Any], scheme: str, width: int
     page.locator("#samples input[type=range]").focus()
     page.keyboard.press("ArrowLeft")
     expect(written).to_have_text("after 2")
-    expect(page.locator("#samples .range")).to_contain_text("After epoch 2; validation 1.500 nats")
+    expect(page.locator("#samples .range")).to_contain_text(
+        "After epoch 2; validation 1.500 nats per character"
+    )
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     violations = Axe().run(page).response["violations"]
     assert violations == [], [(one["id"], [node["html"] for node in one["nodes"]]) for one in violations]

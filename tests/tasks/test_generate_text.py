@@ -95,9 +95,9 @@ def test_greedy_is_the_likeliest_character_each_time(fitted: tuple[TextGenerator
     for drawn in generator.draw(text, temperature=0, length=25):
         logits, _ = generator.network_(generator.symbols_.number(text)[:, None])
         shares = torch.softmax(logits[-1, 0].detach(), 0)
-        assert drawn.character == generator.symbols_.names[int(shares.argmax())]
+        assert drawn.text == generator.symbols_.names[int(shares.argmax())]
         assert drawn.probability == pytest.approx(float(shares.max()), abs=1e-6)
-        text += drawn.character
+        text += drawn.text
 
 
 def test_a_line_is_judged_the_same_in_any_company(fitted: tuple[TextGenerator, Path]) -> None:

@@ -17,7 +17,7 @@ from throughtime.cli.fitting import print_metrics, print_scores
 from throughtime.cli.options import parse_options
 from throughtime.data import read_plain_text
 from throughtime.tasks.generate_text import TextGenerator
-from throughtime.tasks.generate_text_scores import TextMetrics
+from throughtime.tasks.generate_text_scores import TextMetrics, TextScores
 from throughtime.tasks.generate_text_settings import TextSampling
 
 ESTIMATOR = TextGenerator
@@ -27,9 +27,9 @@ STDIN = "-"
 
 
 def generate_with(folder: Path, options: dict[str, Any], *, out: Path | None, as_json: bool) -> int:
-    """Write the prompt and what comes after it, each character as soon as it is drawn.
+    """Write the prompt and what comes after it, each character as soon as it is whole.
 
-    With `as_json` one object for each generated character, with its probability by the network.
+    With `as_json` one object for each generated character or piece, with its probability by the network.
     """
     generator = TextGenerator.load(folder)
     sampling = parse_options(TextSampling, options)
@@ -44,12 +44,13 @@ def generate_with(folder: Path, options: dict[str, Any], *, out: Path | None, as
             )
         if not as_json:
             stream.write(sampling.get("prompt", ""))
-        for character, probability in drawn:
+        unit = "character" if generator.settings.unit == "character" else "text"
+        for text, probability in drawn:
             if as_json:
-                found = {"character": character, "probability": probability}
+                found = {unit: text, "probability": probability}
                 print(json_module.dumps(found, ensure_ascii=False), file=stream, flush=True)
             else:
-                stream.write(character)
+                stream.write(text)
                 stream.flush()
         if not as_json:
             stream.write("\n")
@@ -89,8 +90,13 @@ def show(metrics: TextMetrics) -> None:
         for name in ordered
     ]
     judged = metrics.judged
-    title = f"{judged.characters:,} characters of the {metrics.part} part, {metrics.alphabet} known"
-    print_scores(title, ("nats", "bits", "perplexity"), rows)
+    title = f"{judged.characters:,} characters of the {metrics.part} part, {metrics.alphabet:,} known"
+    columns = ["nats", "bits", "perplexity"]
+    if judged.pieces is not None:
+        title = f"{judged.characters:,} characters in {judged.pieces:,} pieces of the {metrics.part} part, "
+        title += f"{metrics.alphabet:,} pieces known"
+        columns.append("per piece")
+    print_scores(title, columns, rows)
     if judged.unknown:
         print(f"{judged.unknown:,} more never occurred in training and do not count.")
     if metrics.part == "validation":
@@ -99,8 +105,9 @@ def show(metrics: TextMetrics) -> None:
         print(f"Left out: {label}: {reason}.")
 
 
-def _figures(scores: Any) -> tuple[str, str, str]:
-    return f"{scores.nats:.4f}", f"{scores.bits:.4f}", f"{scores.perplexity:.3f}"
+def _figures(scores: TextScores) -> list[str]:
+    figures = [f"{scores.nats:.4f}", f"{scores.bits:.4f}", f"{scores.perplexity:.3f}"]
+    return figures if scores.piece_perplexity is None else [*figures, f"{scores.piece_perplexity:.2f}"]
 
 
 def _answers(generator: TextGenerator, lines: list[str], as_json: bool) -> Iterator[str]:

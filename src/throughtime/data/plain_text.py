@@ -56,16 +56,21 @@ def read_plain_text(source: str | os.PathLike[str]) -> PlainText:
     return PlainText(text, path.name, path, fingerprint)
 
 
-def text_in_memory(text: str) -> PlainText:
-    """A text that is in no file. Raises `DataError` if it is empty or cannot be written as UTF-8."""
-    if not text:
-        raise DataError("the text: holds no character.")
+def as_utf8(text: str) -> bytes:
+    """A text as bytes. Raises `DataError` where it cannot be written as UTF-8."""
     try:
-        content = text.encode("utf-8")
+        return text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise DataError(
             f"the text: character {error.start} (U+{ord(text[error.start]):04X}) is half of a surrogate "
             "pair; decode the text anew, as UTF-16 or UTF-8."
         ) from error
+
+
+def text_in_memory(text: str) -> PlainText:
+    """A text that is in no file. Raises `DataError` if it is empty or cannot be written as UTF-8."""
+    if not text:
+        raise DataError("the text: holds no character.")
+    content = as_utf8(text)
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     return PlainText(plain, "the text", None, hashlib.sha256(content).hexdigest())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ class Symbols:
     Attributes:
         names: Every character by its number.
         unknown: The number of any other character: one past the last.
+        characters: How many characters each stands for, (V,): one.
 
     Raises:
         ValueError: there is none, one is not a single character, or they are not in order.
@@ -34,6 +35,7 @@ class Symbols:
         if (np.diff(self._codes.astype(np.int64)) <= 0).any():
             raise ValueError("Symbols: expected each character once, in the order of the code points")
         self.unknown = len(self.names)
+        self.characters = np.ones(len(self.names), dtype=np.int64)
 
     def __len__(self) -> int:
         """Characters known."""
@@ -65,6 +67,10 @@ class Symbols:
     def text(self, numbers: Iterable[int]) -> str:
         """Numbers as a text, U+FFFD for the unknown character."""
         return "".join(self.names[number] if number < self.unknown else "\ufffd" for number in numbers)
+
+    def decoder(self) -> Callable[[int], str]:
+        """What turns numbers into text as they come."""
+        return self.names.__getitem__
 
     def missing(self, text: str) -> Counter[str]:
         """Characters of `text` that are not known, and how often each occurs."""

@@ -19,11 +19,12 @@ Kind = Literal["network", "baseline"]
 
 
 class Figures(Part):
-    """Figures over one part, per character."""
+    """Figures over one part, per character; of pieces also exp of the mean nats of one."""
 
     nats: Number
     bits: Number
     perplexity: Number
+    piece_perplexity: MaybeNumber = None
 
 
 class Score(Part):
@@ -102,6 +103,7 @@ class TextReport(FitReport):
     """
 
     source: str
+    unit: Literal["character", "piece"] = "character"
     alphabet: int
     part: Literal["validation", "test"]
     parts: tuple[PartOfData, ...]
@@ -166,7 +168,8 @@ def _apart(nats: float, best: float) -> str:
 
 def _detail(report: TextReport, figures: Figures) -> str:
     chose = " That part also chose the epoch." if report.part == "validation" else ""
+    among = figures.perplexity if figures.piece_perplexity is None else figures.piece_perplexity
     return (
-        f"On average it is as unsure of the next character as among {number(figures.perplexity)} equally "
-        f"likely ones, of {report.alphabet}.{chose}"
+        f"On average it is as unsure of the next {report.unit} as among {number(among)} equally likely ones, "
+        f"of {report.alphabet:,}.{chose}"
     )

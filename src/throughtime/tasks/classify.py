@@ -11,7 +11,6 @@ Follows the conventions of scikit-learn; see `throughtime.tasks.estimator`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +20,6 @@ import numpy.typing as npt
 import torch
 
 from throughtime.nn.classify_network import Ensemble
-from throughtime.tasks import model_folder
 from throughtime.tasks.classify_card import ClassifyCard, ClassifyRun
 from throughtime.tasks.classify_data import ClassifyData, Labelled, batches_of, other_part, prepare_parts
 from throughtime.tasks.classify_encoders import ENCODERS, Encoder, NumberEncoder, TextEncoder
@@ -46,7 +44,7 @@ from throughtime.tasks.classify_sources import (
     run_of,
 )
 from throughtime.tasks.estimator import Estimator
-from throughtime.tasks.fitting import Fitted, begin, train
+from throughtime.tasks.fitting import Fitting
 from throughtime.tasks.sources import Sources
 from throughtime.training import Display
 
@@ -109,8 +107,7 @@ class Classifier(Estimator[ClassifySettings]):
         """
         settings = self.settings
         sources = open_sources(data, labels, settings)
-        run = run_of(sources, settings)
-        return self._fit(sources, run, None if folder is None else Path(folder), display, resume=False)
+        return self._fit(sources, Fitting(run_of(sources, settings), folder, display))
 
     @classmethod
     def resume(
@@ -133,10 +130,9 @@ class Classifier(Estimator[ClassifySettings]):
             ModelFolderError: there is nothing to continue, or it is damaged.
             DataError: the data are no longer the same.
         """
-        folder = Path(folder)
-        run = model_folder.read_run(folder, ClassifyRun)
-        sources = parts_again(run, data, labels)
-        return cls._with(run.settings)._fit(sources, run, folder, display, resume=True)
+        fitting = Fitting.again(folder, ClassifyRun, display)
+        sources = parts_again(fitting.run, data, labels)
+        return cls._with(fitting.run.settings)._fit(sources, fitting)
 
     def predict(self, data: Any) -> npt.NDArray[np.str_]:
         """The likeliest label of each text or sequence, (N,)."""
@@ -202,33 +198,22 @@ class Classifier(Estimator[ClassifySettings]):
         self.encoder_ = self._read_text(folder, encoder.file, read)
         return build_network(card.settings, self.encoder_, classes=len(card.classes))
 
-    def _fit(
-        self,
-        sources: Sources[Labelled],
-        run: ClassifyRun,
-        folder: Path | None,
-        display: Display | None,
-        *,
-        resume: bool,
-    ) -> Self:
-        started = time.perf_counter()
-        data = prepare_parts(sources, run.settings)
-        shown = begin(run, folder, data.repairs, display, resume=resume)
-        self.run_, self.encoder_, self.classes_ = run, data.encoder, data.classes
-        self._train(data, folder, shown, resume)
-        shown.message("Measuring the network and its baselines")
+    def _fit(self, sources: Sources[Labelled], fitting: Fitting[ClassifyRun]) -> Self:
+        data = prepare_parts(sources, fitting.run.settings)
+        fitting.begin(data.repairs)
+        self.run_, self.encoder_, self.classes_ = fitting.run, data.encoder, data.classes
+        self._train(data, fitting)
         logs = log_probabilities(self.network_, data.validation.inputs)
         self.temperature_ = find_temperature(logs, data.validation.truth)
         evaluation = evaluate_parts(self.network_, self.temperature_, data)
         self.metrics_ = evaluation.metrics
-        seconds = time.perf_counter() - started
-        fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
-        return self._finish(make_card(fitted, self.temperature_), make_texts(fitted), folder)
+        fitted = fitting.measured(data, self.network_, self.fit_result_, evaluation)
+        return self._finish(make_card(fitted, self.temperature_), make_texts(fitted), fitting.folder)
 
-    def _train(self, data: ClassifyData, folder: Path | None, shown: Display, resume: bool) -> None:
+    def _train(self, data: ClassifyData, fitting: Fitting[ClassifyRun]) -> None:
         settings = self.run_.settings
         torch.manual_seed(settings.seed)
         vectors = first_vectors(settings, data.train.inputs, data.encoder)
         self.network_ = build_network(settings, data.encoder, classes=len(data.classes), vectors=vectors)
         batches = batches_of(data, settings)
-        self.fit_result_ = train(self.network_, batches, objective, self.run_, folder, shown, resume=resume)
+        self.fit_result_ = fitting.train(self.network_, batches, objective)

@@ -18,6 +18,7 @@ from throughtime.errors import DataError
 from throughtime.tasks.classify_encoders import Encoder, NumberEncoder, TextEncoder
 from throughtime.tasks.classify_settings import ClassifySettings
 from throughtime.tasks.sources import Sources
+from throughtime.tasks.splitting import split_rows
 
 Ints = npt.NDArray[np.int64]
 
@@ -194,31 +195,14 @@ def _check_classes(given: Labelled, rows: Rows) -> None:
 
 def _split(given: dict[str, Rows], settings: ClassifySettings) -> dict[str, Rows]:
     """Cut off the parts that were not given, each class in proportion, equal ones into one part."""
-    shares = dict(zip(("training", "validation", "test"), settings.split, strict=True))
-    parts: dict[str, Rows] = {name: given[name] for name in ("validation", "test") if name in given}
-    wanted = [name for name in shares if name not in parts]
-    total = sum(shares[name] for name in wanted)
-    alike: dict[str | bytes, Rows] = {}
-    for one, row in given["training"]:
-        alike.setdefault(one.key(row), []).append((one, row))
-    by_label: dict[str, list[Rows]] = {}
-    for rows in alike.values():
-        by_label.setdefault(_label(rows[0]), []).append(rows)
-    rng = np.random.default_rng(settings.seed)
-    parts |= {name: [] for name in wanted}
-    for label in sorted(by_label):
-        groups = by_label[label]
-        order = rng.permutation(len(groups)) if len(wanted) > 1 else np.arange(len(groups))
-        borders = np.round(np.cumsum([shares[name] / total for name in wanted]) * len(groups)).astype(int)
-        for name, chosen in zip(wanted, np.split(order, borders[:-1]), strict=True):
-            parts[name] += [row for group in chosen for row in groups[group]]
-    noun = given["training"][0][0].noun
-    for name, rows in parts.items():
-        if not rows:
-            raise DataError(
-                f"the {name} part holds no {noun}; bring more {noun}s, or choose another --split."
-            )
-    return parts
+    return split_rows(
+        given,
+        settings.split,
+        settings.seed,
+        noun=given["training"][0][0].noun,
+        alike=lambda row: row[0].key(row[1]),
+        kind=_label,
+    )
 
 
 def _keep_apart(parts: dict[str, Rows], repairs: list[Repair]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from torch import nn
 
 from throughtime._version import __version__
-from throughtime.tasks.model_folder import CHECKPOINTS, RUN_JSON, Run, resume_command, write_sealed
+from throughtime.tasks.model_folder import CHECKPOINTS, RUN_JSON, Run, read_run, resume_command, write_sealed
 from throughtime.training import Display, FitResult, QuietDisplay, fit
 from throughtime.training.display import automatic_display
 from throughtime.training.distributed import is_first
@@ -42,7 +43,7 @@ class Fitted(Generic[RunT, DataT, NetworkT, EvaluationT]):
         network: With the best weights.
         result: How training went.
         evaluation: What was measured.
-        seconds: From reading to measuring.
+        seconds: Of the fit, measuring included.
     """
 
     run: RunT
@@ -58,75 +59,92 @@ class Fitted(Generic[RunT, DataT, NetworkT, EvaluationT]):
         return sum(parameter.numel() for parameter in self.network.parameters())
 
 
-def begin(
-    run: Run,
-    folder: Path | None,
-    repairs: Sequence[SaidRepair],
-    display: Display | None,
-    *,
-    resume: bool,
-) -> Display:
-    """Say what was repaired, and write down what was asked for, so that a killed fit can be continued.
+class Fitting(Generic[RunT]):
+    """A fit on its way: what was asked for, where it is kept and what shows it.
 
     Args:
         run: What was asked for.
         folder: Where the model will be; None keeps nothing.
-        repairs: What was changed or left out.
-        display: As given to `fit`.
-        resume: Whether the fit goes on; then it is written down already.
+        display: As given to `fit`; None chooses by where stderr goes. Quiet in every process but the first.
+        resume: Whether a fit that was stopped goes on; then it is written down already.
 
-    Returns:
-        What shows the progress: a quiet one in every process but the first.
-    """
-    shown = (display or automatic_display()) if is_first() else QuietDisplay()
-    for repair in repairs:
-        shown.message(repair.text)
-    if folder is not None and not resume and is_first():
-        write_sealed(folder / CHECKPOINTS / RUN_JSON, run)
-    return shown
-
-
-def train(
-    network: nn.Module,
-    batches: tuple[Batches, Batches],
-    objective: Objective,
-    run: Run,
-    folder: Path | None,
-    shown: Display,
-    *,
-    resume: bool,
-    updates: int | None = None,
-    watch: bool = False,
-    note: Note | None = None,
-) -> FitResult:
-    """Train `network` as the settings say; it then holds the best weights so far.
-
-    Args:
-        network: With fresh weights.
-        batches: Of training and of validation.
-        objective: Loss of the task.
+    Attributes:
         run: What was asked for.
-        folder: Checkpoints go in there; None writes none.
-        shown: What `begin` gave.
-        resume: Go on from the checkpoint.
-        updates: How often the weights change in an epoch; None: once for each batch.
-        watch: Look at gradients, gates and memory after each epoch.
-        note: A word on the network after each epoch.
+        folder: Where the model will be, or None.
+        shown: What shows the progress.
     """
-    learnt, judged = batches
-    return fit(
-        network,
-        learnt,
-        judged,
-        objective,
-        run.settings.fit_settings(len(learnt) if updates is None else updates),
-        checkpoints=None if folder is None else folder / CHECKPOINTS,
-        resume=resume,
-        display=shown,
-        how_to_go_on="fit again" if folder is None else resume_command(folder, run.task),
-        watch=watch,
-        note=note,
-    )
+
+    def __init__(
+        self, run: RunT, folder: str | Path | None, display: Display | None, *, resume: bool = False
+    ) -> None:
+        self.run, self.folder = run, None if folder is None else Path(folder)
+        self.shown = (display or automatic_display()) if is_first() else QuietDisplay()
+        self._resume, self._started = resume, time.perf_counter()
+
+    @classmethod
+    def again(cls, folder: str | Path, run: type[RunT], display: Display | None) -> Fitting[RunT]:
+        """The fit that was stopped in `folder`, `run` being the task's.
+
+        Raises:
+            ModelFolderError: there is nothing to continue, or it is damaged.
+        """
+        return cls(read_run(Path(folder), run), folder, display, resume=True)
+
+    def begin(self, repairs: Sequence[SaidRepair]) -> None:
+        """Say what was repaired, and write down what was asked for, so that a killed fit can be continued.
+
+        Args:
+            repairs: What was changed or left out.
+        """
+        for repair in repairs:
+            self.shown.message(repair.text)
+        if self.folder is not None and not self._resume and is_first():
+            write_sealed(self.folder / CHECKPOINTS / RUN_JSON, self.run)
+
+    def train(
+        self,
+        network: nn.Module,
+        batches: tuple[Batches, Batches],
+        objective: Objective,
+        *,
+        updates: int | None = None,
+        watch: bool = False,
+        note: Note | None = None,
+    ) -> FitResult:
+        """Train `network` as the settings say, so that it holds the best weights; say that measuring follows.
+
+        Args:
+            network: With fresh weights.
+            batches: Of training and of validation.
+            objective: Loss of the task.
+            updates: How often the weights change in an epoch; None: once for each batch.
+            watch: Look at gradients, gates and memory after each epoch.
+            note: A word on the network after each epoch.
+        """
+        learnt, judged = batches
+        kept = self.folder
+        result = fit(
+            network,
+            learnt,
+            judged,
+            objective,
+            self.run.settings.fit_settings(len(learnt) if updates is None else updates),
+            checkpoints=None if kept is None else kept / CHECKPOINTS,
+            resume=self._resume,
+            display=self.shown,
+            how_to_go_on="fit again" if kept is None else resume_command(kept, self.run.task),
+            watch=watch,
+            note=note,
+        )
+        self.shown.message("Measuring the network and its baselines")
+        return result
+
+    def measured(
+        self, data: DataT, network: NetworkT, result: FitResult, evaluation: EvaluationT
+    ) -> Fitted[RunT, DataT, NetworkT, EvaluationT]:
+        """What the fit left, now that it is measured."""
+        seconds = time.perf_counter() - self._started
+        return Fitted(self.run, data, network, result, evaluation, seconds)
 
 
 def shared_card(fitted: Fitted[Any, Any, Any, Any]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ Follows the conventions of scikit-learn; see `throughtime.tasks.estimator`.
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,10 +18,9 @@ import torch
 
 from throughtime.data import Recipe, Table, apply
 from throughtime.nn.forecast_network import ForecastNetwork
-from throughtime.tasks import model_folder
 from throughtime.tasks.estimator import Estimator
 from throughtime.tasks.evaluation import Evaluation, Words, evaluate, forecast_windows, part_forecast
-from throughtime.tasks.fitting import Fitted, begin, train
+from throughtime.tasks.fitting import Fitting
 from throughtime.tasks.forecast_card import ForecastCard, ForecastRun
 from throughtime.tasks.forecast_data import (
     ForecastData,
@@ -94,7 +92,7 @@ class Forecaster(Estimator[ForecastSettings]):
         settings = self.settings
         table = open_source(data, settings)
         run = ForecastRun(settings=settings, source=forecast_source(table, data))
-        return self._fit(table, run, None if folder is None else Path(folder), display, resume=False)
+        return self._fit(table, Fitting(run, folder, display))
 
     @classmethod
     def resume(cls, folder: str | Path, data: Any = None, *, display: Display | None = None) -> Forecaster:
@@ -109,11 +107,11 @@ class Forecaster(Estimator[ForecastSettings]):
             ModelFolderError: there is nothing to continue, or it is damaged.
             DataError: the data is no longer the same.
         """
-        folder = Path(folder)
-        run = model_folder.read_run(folder, ForecastRun)
-        forecaster = cls._with(run.settings)
+        fitting = Fitting.again(folder, ForecastRun, display)
+        forecaster = cls._with(fitting.run.settings)
+        run = fitting.run
         table = open_source(run.source if data is None else data, run.settings, expected=run.source)
-        return forecaster._fit(table, run, folder, display, resume=True)
+        return forecaster._fit(table, fitting)
 
     def predict(self, data: Any) -> pl.DataFrame:
         """Forecast what comes after the last row of `data`.
@@ -171,29 +169,22 @@ class Forecaster(Estimator[ForecastSettings]):
         self.margins_ = {float(level): margins for level, margins in card.margins.items()}
         return self._network(leads=len(next(iter(card.margins.values()))))
 
-    def _fit(
-        self, table: Table, run: ForecastRun, folder: Path | None, display: Display | None, *, resume: bool
-    ) -> Self:
-        started = time.perf_counter()
-        settings = run.settings
+    def _fit(self, table: Table, fitting: Fitting[ForecastRun]) -> Self:
+        settings = fitting.run.settings
         data = prepare_data(table, settings)
-        shown = begin(run, folder, data.series.repairs, display, resume=resume)
-        self.recipe_, self.scaler_, self.source_ = data.recipe, data.scaler, run.source
+        fitting.begin(data.series.repairs)
+        self.recipe_, self.scaler_, self.source_ = data.recipe, data.scaler, fitting.run.source
         torch.manual_seed(settings.seed)
         self.network_ = self._network(leads=len(data.parts.train.leads))
         batches = batches_of(data, settings)
         updates = updates_in_epoch(batches[0], settings)
-        self.fit_result_ = train(
-            self.network_, batches, objective, run, folder, shown, resume=resume, updates=updates, watch=True
-        )
-        shown.message("Measuring the network and its baselines")
+        self.fit_result_ = fitting.train(self.network_, batches, objective, updates=updates, watch=True)
         plain = part_forecast(self.network_, data.parts.validation)
         self.margins_ = conformal_margins(plain.quantiles, plain.truth)
         evaluation = self._evaluate(data, plain)
         self.metrics_ = evaluation.metrics
-        seconds = time.perf_counter() - started
-        fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
-        return self._finish(make_card(fitted, self.margins_), make_texts(fitted), folder)
+        fitted = fitting.measured(data, self.network_, self.fit_result_, evaluation)
+        return self._finish(make_card(fitted, self.margins_), make_texts(fitted), fitting.folder)
 
     def _evaluate(self, data: ForecastData, on_validation: PartForecast | None = None) -> Evaluation:
         return evaluate(

@@ -8,7 +8,6 @@ Follows the conventions of scikit-learn; see `throughtime.tasks.estimator`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,11 +18,10 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from throughtime.data import PlainText, Symbols, read_plain_text
+from throughtime.data import PlainText, read_plain_text
 from throughtime.nn.generate_network import GenerateNetwork
-from throughtime.tasks import model_folder
 from throughtime.tasks.estimator import Estimator
-from throughtime.tasks.fitting import Fitted, begin, train
+from throughtime.tasks.fitting import Fitting
 from throughtime.tasks.generate_text_card import SYMBOLS, TextCard, TextRun
 from throughtime.tasks.generate_text_data import (
     TextData,
@@ -40,6 +38,7 @@ from throughtime.tasks.generate_text_results import make_card, make_texts
 from throughtime.tasks.generate_text_sampling import Drawn, check_prompt, go_on, line_surprises
 from throughtime.tasks.generate_text_scores import TextMetrics
 from throughtime.tasks.generate_text_settings import TextSampling, TextSettings
+from throughtime.tasks.generate_text_units import TextUnits, read_units
 from throughtime.tasks.sources import Sources
 from throughtime.training import Display
 
@@ -47,7 +46,7 @@ NOTED = TextSampling(length=300, temperature=0.8)  # the sample that is kept aft
 
 
 class TextGenerator(Estimator[TextSettings]):
-    """A recurrent network that reads a text character by character and foresees the next one.
+    """A recurrent network that reads a text by characters, words or pieces of words, and foresees the next.
 
     Args:
         **settings: Any field of `throughtime.tasks.generate_text_settings.TextSettings`: `hidden=512`,
@@ -55,7 +54,7 @@ class TextGenerator(Estimator[TextSettings]):
 
     Attributes:
         network_: The trained `throughtime.nn.generate_network.GenerateNetwork`.
-        symbols_: The alphabet.
+        symbols_: The alphabet, or the vocabulary of pieces.
         metrics_: Figures beside the baselines.
         fit_result_: Loss and a sample of each epoch, and how the fit ended (not after `load`).
 
@@ -85,14 +84,14 @@ class TextGenerator(Estimator[TextSettings]):
 
         Raises:
             SettingsError: settings that contradict each other.
-            DataError: the text cannot be used.
+            DataError: the text cannot be used, or has not as many pieces as `vocabulary` asks for.
             NonFiniteError: training produced a number that is not finite.
             OutputError: `folder` cannot be written.
+            MachineError: `unit` is "bpe", and the package `tokenizers` is missing.
         """
         settings = self.settings
         sources = open_sources(data, settings)
-        run = run_of(sources, settings)
-        return self._fit(sources, run, None if folder is None else Path(folder), display, resume=False)
+        return self._fit(sources, Fitting(run_of(sources, settings), folder, display))
 
     @classmethod
     def resume(cls, folder: str | Path, data: Any = None, *, display: Display | None = None) -> TextGenerator:
@@ -107,12 +106,11 @@ class TextGenerator(Estimator[TextSettings]):
             ModelFolderError: there is nothing to continue, or it is damaged.
             DataError: the text is no longer the same.
         """
-        folder = Path(folder)
-        run = model_folder.read_run(folder, TextRun)
-        return cls._with(run.settings)._fit(sources_again(run, data), run, folder, display, resume=True)
+        fitting = Fitting.again(folder, TextRun, display)
+        return cls._with(fitting.run.settings)._fit(sources_again(fitting.run, data), fitting)
 
     def generate(self, prompt: str = "", **sampling: Any) -> Iterator[str]:
-        """Go on from `prompt`, one character at a time.
+        """Go on from `prompt`, one character or piece at a time; whole characters alone.
 
         Args:
             prompt: Read first, and not repeated. The empty one begins as after a line end.
@@ -124,10 +122,10 @@ class TextGenerator(Estimator[TextSettings]):
             DataError: the prompt holds a character that training never saw.
             TypeError: an argument that does not exist.
         """
-        return (drawn.character for drawn in self.draw(prompt, **sampling))
+        return (drawn.text for drawn in self.draw(prompt, **sampling) if drawn.text)
 
     def draw(self, prompt: str = "", **sampling: Any) -> Iterator[Drawn]:
-        """As `generate`, each character with the probability that the network gave it."""
+        """As `generate`, each character or piece with the probability that the network gave it."""
         self._check_fitted("generate")
         if unknown := sorted(set(sampling) - set(TextSampling.model_fields)):
             known = ", ".join(TextSampling.model_fields)
@@ -151,13 +149,15 @@ class TextGenerator(Estimator[TextSettings]):
         return np.array(means, dtype=np.float64)
 
     def surprise(self, lines: Sequence[str]) -> list[npt.NDArray[np.float64]]:
-        """-log of the probability of each character of each line, nats; NaN for unknown characters."""
+        """-log of the probability of each character of each line, nats; NaN for unknown characters.
+
+        The nats of a piece are shared out evenly among its characters.
+        """
         self._check_fitted("predict")
         if isinstance(lines, str):
             raise TypeError("TextGenerator.predict: lines is one text; give a list of lines")
         self.network_.eval()
-        found = line_surprises(self.network_, self.symbols_, lines) if len(lines) else []
-        return [nats.double().numpy() for nats in found]
+        return line_surprises(self.network_, self.symbols_, lines) if len(lines) else []
 
     def evaluate(self, data: Any = None) -> TextMetrics:
         """Measure the network beside its baselines.
@@ -179,47 +179,32 @@ class TextGenerator(Estimator[TextSettings]):
         return evaluate_parts(self.network_, again).metrics
 
     def _rebuild(self, folder: Path) -> GenerateNetwork:
-        self.symbols_ = self._read_text(folder, SYMBOLS, Symbols.read)
+        self.symbols_ = self._read_text(folder, SYMBOLS, partial(read_units, unit=self.card_.settings.unit))
         return build_network(self.card_.settings, symbols=len(self.symbols_))
 
-    def _fit(
-        self,
-        sources: Sources[PlainText],
-        run: TextRun,
-        folder: Path | None,
-        display: Display | None,
-        *,
-        resume: bool,
-    ) -> Self:
-        started = time.perf_counter()
-        data = prepare_text(sources, run.settings)
-        shown = begin(run, folder, data.repairs, display, resume=resume)
-        self.run_, self.symbols_ = run, data.symbols
-        self._train(data, folder, shown, resume)
-        shown.message("Measuring the network and its baselines")
+    def _fit(self, sources: Sources[PlainText], fitting: Fitting[TextRun]) -> Self:
+        data = prepare_text(sources, fitting.run.settings)
+        fitting.begin(data.repairs)
+        self.run_, self.symbols_ = fitting.run, data.symbols
+        self._train(data, fitting)
         evaluation = evaluate_parts(self.network_, data)
         self.metrics_ = evaluation.metrics
-        seconds = time.perf_counter() - started
-        fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
-        return self._finish(make_card(fitted), make_texts(fitted), folder)
+        fitted = fitting.measured(data, self.network_, self.fit_result_, evaluation)
+        return self._finish(make_card(fitted), make_texts(fitted), fitting.folder)
 
-    def _train(self, data: TextData, folder: Path | None, shown: Display, resume: bool) -> None:
+    def _train(self, data: TextData, fitting: Fitting[TextRun]) -> None:
         settings = self.run_.settings
         torch.manual_seed(settings.seed)
         self.network_ = build_network(settings, symbols=len(data.symbols))
-        self.fit_result_ = train(
+        self.fit_result_ = fitting.train(
             self.network_,
             batches_of(data, settings),
             objective,
-            self.run_,
-            folder,
-            shown,
-            resume=resume,
             note=partial(_sample, data.symbols),
         )
 
 
-def _sample(symbols: Symbols, network: nn.Module) -> str:
+def _sample(symbols: TextUnits, network: nn.Module) -> str:
     """What the network writes, after an epoch; with a generator of its own."""
     assert isinstance(network, GenerateNetwork)
-    return "".join(drawn.character for drawn in go_on(network, symbols, NOTED))
+    return "".join(drawn.text for drawn in go_on(network, symbols, NOTED))

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from throughtime.data import PlainText, Repair, Symbols, TextStreams, read_plain_text
+from throughtime.data import PlainText, Repair, TextStreams, read_plain_text
 from throughtime.data.symbols import named
 from throughtime.data.table import counted
 from throughtime.errors import DataError
 from throughtime.tasks.generate_text_card import TextRun
 from throughtime.tasks.generate_text_settings import TextSettings
+from throughtime.tasks.generate_text_units import TextUnits, first_of, learn_units, noun_of
 from throughtime.tasks.sources import Sources, open_again, sources_as_fields
 
 VALIDATION_STREAMS = 64
@@ -29,7 +30,7 @@ class TextPart:
 
     Attributes:
         text: N characters.
-        symbols: Their numbers, (N,).
+        symbols: Numbers of its units, (M,).
     """
 
     text: str
@@ -45,14 +46,14 @@ class TextData:
     """A text laid out for one generator.
 
     Attributes:
-        symbols: The alphabet, of the training part alone.
+        symbols: The alphabet or vocabulary, of the training part alone.
         train: To learn from.
         validation: To choose the best epoch by.
         test: To measure on; None: there is none.
         repairs: What a reader must know.
     """
 
-    symbols: Symbols
+    symbols: TextUnits
     train: TextPart
     validation: TextPart
     test: TextPart | None
@@ -60,7 +61,7 @@ class TextData:
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """Share of each character in the training part."""
+        """Share of each character or piece in the training part."""
         counts = np.bincount(self.train.symbols.numpy(), minlength=len(self.symbols))
         return tuple((counts / counts.sum()).tolist())
 
@@ -83,22 +84,23 @@ def sources_again(run: TextRun, data: Any = None) -> Sources[PlainText]:
 
 
 def prepare_text(
-    sources: Sources[PlainText], settings: TextSettings, symbols: Symbols | None = None
+    sources: Sources[PlainText], settings: TextSettings, symbols: TextUnits | None = None
 ) -> TextData:
-    """Cut the text into its parts and number the characters.
+    """Cut the text into its parts and number the characters or pieces.
 
     Args:
         sources: The text, and parts that have a file of their own.
         settings: Split, streams.
-        symbols: The alphabet of before; None learns it from the training part.
+        symbols: The alphabet or vocabulary of before; None learns it from the training part.
 
     Raises:
-        DataError: a part is too short.
+        DataError: a part is too short, or cannot give the vocabulary asked for.
+        MachineError: byte pairs are asked for, and the package `tokenizers` is missing.
     """
     texts = _split(sources, settings)
-    symbols = symbols or Symbols.learn(texts["training"])
-    parts = {name: TextPart(text, symbols.number(text)) for name, text in texts.items()}
-    _check_length(sources.train.name, parts, settings, symbols.unknown)
+    symbols = symbols or learn_units(texts["training"], settings, sources.train.name)
+    parts = {name: part_of(text, symbols) for name, text in texts.items()}
+    _check_length(sources.train.name, parts, settings, symbols)
     repairs = [
         repair
         for name in ("validation", "test")
@@ -107,7 +109,12 @@ def prepare_text(
     return TextData(symbols, parts["training"], parts["validation"], parts.get("test"), repairs)
 
 
-def unknown_characters(name: str, part: TextPart, symbols: Symbols) -> Repair | None:
+def part_of(text: str, symbols: TextUnits) -> TextPart:
+    """A text and its numbers."""
+    return TextPart(text, symbols.number(text))
+
+
+def unknown_characters(name: str, part: TextPart, symbols: TextUnits) -> Repair | None:
     """The characters of a part that training never saw, counted and named; None if there are none."""
     missing = symbols.missing(part.text)
     if not missing:
@@ -122,18 +129,19 @@ def unknown_characters(name: str, part: TextPart, symbols: Symbols) -> Repair | 
     return Repair(kind="unknown characters", count=total, text=said)
 
 
-def other_part(text: PlainText, symbols: Symbols) -> TextPart:
-    """All of another text. Raises `DataError` if it is shorter than two characters."""
-    if len(text) < 2:
+def other_part(text: PlainText, symbols: TextUnits) -> TextPart:
+    """All of another text. Raises `DataError` if nothing in it comes after something else."""
+    part = part_of(text.text, symbols)
+    if first_of(part.symbols, symbols)[0] == len(text):
         raise DataError(
-            f"{text.name}: one character; expected at least 2, to tell the second from the first."
+            f"{text.name}: one {noun_of(symbols)}; expected at least 2, to tell the second from the first."
         )
-    return TextPart(text.text, symbols.number(text.text))
+    return part
 
 
-def judged_streams(part: TextPart, symbols: Symbols) -> TextStreams:
-    """Streams in which every character but the first is a target once."""
-    lanes = min(VALIDATION_STREAMS, max(1, (len(part) - 1) // SHORTEST_STREAM))
+def judged_streams(part: TextPart, symbols: TextUnits) -> TextStreams:
+    """Streams in which every character or piece but the first is a target once."""
+    lanes = min(VALIDATION_STREAMS, max(1, (len(part.symbols) - 1) // SHORTEST_STREAM))
     return TextStreams(part.symbols, lanes, VALIDATION_STEPS, unknown=symbols.unknown, moving=False)
 
 
@@ -159,16 +167,22 @@ def _split(sources: Sources[PlainText], settings: TextSettings) -> dict[str, str
     return parts
 
 
-def _check_length(name: str, parts: dict[str, TextPart], settings: TextSettings, unknown: int) -> None:
-    lanes, steps, found = settings.batch_size, settings.steps, len(parts["training"])
+def _check_length(name: str, parts: dict[str, TextPart], settings: TextSettings, symbols: TextUnits) -> None:
+    lanes, steps, found = settings.batch_size, settings.steps, len(parts["training"].symbols)
+    noun = noun_of(symbols)
     if found <= lanes * steps:
         raise DataError(
-            f"{name}: {found:,} characters to train on are too few: {lanes} streams of {steps} characters "
+            f"{name}: {found:,} {noun}s to train on are too few: {lanes} streams of {steps} {noun}s "
             f"need {lanes * steps + 1:,}. Bring more text, or take a smaller --batch-size or --steps."
         )
     for part in ("validation", "test"):
-        if part in parts and not bool((parts[part].symbols[1:] != unknown).any()):
+        if part in parts and not _can_be_judged(parts[part], symbols):
             raise DataError(
                 f"{name}: the {part} part has {counted(len(parts[part]), 'character')}, none of which can be "
                 "judged. Bring more text, or choose another --split."
             )
+
+
+def _can_be_judged(part: TextPart, symbols: TextUnits) -> bool:
+    known = bool((part.symbols[1:] != symbols.unknown).any())
+    return known and first_of(part.symbols, symbols)[0] < len(part)

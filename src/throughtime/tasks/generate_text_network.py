@@ -10,15 +10,15 @@ from torch.nn import functional
 
 from throughtime.data import TextStreams
 from throughtime.nn.generate_network import GenerateNetwork
-from throughtime.tasks.generate_text_settings import TextSettings
+from throughtime.tasks.generate_text_settings import TextSettings, Unit
 from throughtime.tasks.recurrent import build_recurrent, describe_recurrent
 from throughtime.training import Outcome
 
-LOSS_NAME = "cross-entropy, nats per character"
+VECTORS: dict[Unit, str] = {"character": "character", "word": "word", "bpe": "byte-pair"}
 
 
 def build_network(settings: TextSettings, *, symbols: int) -> GenerateNetwork:
-    """Make the network with fresh weights for an alphabet of `symbols` characters."""
+    """Make the network with fresh weights for `symbols` characters or pieces."""
     return GenerateNetwork(
         build_recurrent(settings, settings.embedding, dropout=settings.dropout),
         symbols=symbols,
@@ -30,12 +30,13 @@ def build_network(settings: TextSettings, *, symbols: int) -> GenerateNetwork:
 
 def describe_network(settings: TextSettings) -> str:
     """The network in words."""
-    tied = ", output tied to the character vectors" if settings.tied else ""
-    return f"{describe_recurrent(settings)}, character vectors of {settings.embedding}{tied}"
+    of = VECTORS[settings.unit]
+    tied = f", output tied to the {of} vectors" if settings.tied else ""
+    return f"{describe_recurrent(settings)}, {of} vectors of {settings.embedding}{tied}"
 
 
 def objective(model: nn.Module, batch: Any, state: Any = None) -> Outcome:
-    """Cross-entropy of the next character.
+    """Cross-entropy of the next character or piece.
 
     Args:
         model: A `GenerateNetwork`, or a wrapper around one.

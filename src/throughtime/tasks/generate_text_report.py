@@ -13,7 +13,7 @@ from throughtime.tasks.fitting import Fitted
 from throughtime.tasks.generate_text_card import TextRun
 from throughtime.tasks.generate_text_data import TextData, TextPart
 from throughtime.tasks.generate_text_evaluation import Evaluation
-from throughtime.tasks.generate_text_network import LOSS_NAME, describe_network
+from throughtime.tasks.generate_text_network import describe_network
 from throughtime.tasks.generate_text_sampling import go_on
 from throughtime.tasks.generate_text_scores import MethodScores, TextMetrics, TextScores
 from throughtime.tasks.generate_text_settings import TextSampling
@@ -46,7 +46,8 @@ def build_report(fitted: TextFitted, diagnosis: Diagnosis) -> page.TextReport:
         **shared_report(fitted, data.repairs, diagnosis),
         title=f"A generator of text like {run.source.name}",
         network=network,
-        loss_name=LOSS_NAME,
+        loss_name=f"cross-entropy, nats per {metrics.unit}",
+        unit=metrics.unit,
         source=run.source.name,
         alphabet=len(data.symbols),
         part=metrics.part,
@@ -65,7 +66,7 @@ def typical_passage(part: TextPart, surprise: Floats, length: int = PASSAGE) -> 
     """Whole lines of about `length` characters whose mean surprise is nearest to that of the part."""
     starts = [0, *(place + 1 for place, one in enumerate(part.text) if one == "\n")]
     starts = [start for start in starts if start + length < len(part)] or [0]
-    nats = np.concatenate([[np.nan], surprise])
+    nats = _with_first(part.text, surprise)
     sums = np.concatenate([[0.0], np.nancumsum(nats)])
     stops = [min(start + length, len(part)) for start in starts]
     means = np.array([(sums[b] - sums[a]) / (b - a) for a, b in zip(starts, stops, strict=True)])
@@ -79,7 +80,7 @@ def typical_passage(part: TextPart, surprise: Floats, length: int = PASSAGE) -> 
 
 def groups_of_lines(part: TextPart, surprise: Floats) -> list[page.Group]:
     """Lines that it foresees worst and best, by their mean surprise."""
-    nats = np.concatenate([[np.nan], surprise])
+    nats = _with_first(part.text, surprise)
     lines, start = [], 0
     for text in part.text.split("\n"):
         stop = start + len(text)
@@ -113,7 +114,7 @@ def places_in_text(text: str, surprise: Floats) -> list[page.PlaceInText]:
     for one in text:
         names.append(_place(one, letters))
         letters = letters + 1 if one.isalnum() else 0
-    places, known = np.array(names[1:]), ~np.isnan(surprise)
+    places, known = np.array(names[-len(surprise) :]), ~np.isnan(surprise)
     found = []
     for name in PLACES:
         nats = surprise[(places == name) & known]
@@ -123,6 +124,11 @@ def places_in_text(text: str, surprise: Floats) -> list[page.PlaceInText]:
                 page.PlaceInText(place=name, characters=len(nats), nats=float(nats.mean()), share=share)
             )
     return found
+
+
+def _with_first(text: str, surprise: Floats) -> Floats:
+    """The surprise of every character: NaN for the first, which are not judged."""
+    return np.concatenate([np.full(len(text) - len(surprise), np.nan), surprise])
 
 
 def _place(one: str, letters: int) -> str:
@@ -155,7 +161,12 @@ def _score(name: str, kind: page.Kind, one: MethodScores) -> page.Score:
 def _figures(scores: TextScores | None) -> page.Figures | None:
     if scores is None:
         return None
-    return page.Figures(nats=scores.nats, bits=scores.bits, perplexity=scores.perplexity)
+    return page.Figures(
+        nats=scores.nats,
+        bits=scores.bits,
+        perplexity=scores.perplexity,
+        piece_perplexity=scores.piece_perplexity,
+    )
 
 
 def _samples(fitted: TextFitted) -> list[page.Sample]:
@@ -168,7 +179,7 @@ def _samples(fitted: TextFitted) -> list[page.Sample]:
 
 def _written(fitted: TextFitted, temperature: float) -> page.Written:
     drawn = go_on(fitted.network, fitted.data.symbols, TextSampling(temperature=temperature))
-    return page.Written(temperature=temperature, text="".join(one.character for one in drawn))
+    return page.Written(temperature=temperature, text="".join(one.text for one in drawn))
 
 
 def _limits(metrics: TextMetrics, run: TextRun) -> list[str]:
@@ -176,6 +187,12 @@ def _limits(metrics: TextMetrics, run: TextRun) -> list[str]:
         "The parts are read in streams side by side, each from a state of zero, so that its first characters "
         "are foreseen with less context than the others."
     ]
+    if metrics.unit == "piece":
+        limits.append(
+            "A text can be written in pieces in more than one way; judged is the way its vocabulary cuts it, "
+            "so the network finds the text at least as likely as the figures say. The nats of a piece are "
+            "shared out evenly among its characters."
+        )
     if metrics.test is None:
         limits.insert(
             0,

@@ -26,6 +26,8 @@ class TextScores(_Record):
         perplexity: exp(nats): it knows as little as if it chose among so many characters blindly.
         characters: How many were judged.
         unknown: How many never occurred in training, and were not judged.
+        pieces: How many words or byte pieces these characters are; None where each is read by itself.
+        piece_perplexity: exp of the mean nats of a piece.
     """
 
     nats: float
@@ -33,6 +35,8 @@ class TextScores(_Record):
     perplexity: float
     characters: int
     unknown: int
+    pieces: int | None = None
+    piece_perplexity: float | None = None
 
 
 class MethodScores(_Record):
@@ -48,13 +52,15 @@ class TextMetrics(_Record):
     """What `evaluate` prints with --json, and what metrics.json holds.
 
     Attributes:
-        alphabet: Characters known.
+        unit: What is read in one step.
+        alphabet: Characters or pieces known.
         validation: The part that chose the epoch.
         test: A part that chose nothing; None where there is none.
         training: The beginning of the training part.
         best_baseline: The one with the fewest nats on the part that counts.
     """
 
+    unit: Literal["character", "piece"] = "character"
     alphabet: int
     validation: TextScores | None = None
     test: TextScores | None = None
@@ -82,24 +88,25 @@ class TextMetrics(_Record):
         return found
 
 
-def text_scores(surprise: Any) -> TextScores:
-    """Figures of -log of the probability of each character; NaN where it is unknown."""
+def text_scores(surprise: Any, *, pieces: int | None = None) -> TextScores:
+    """Figures of -log of the probability of each character; NaN where it is unknown.
+
+    Args:
+        surprise: (N,), nats.
+        pieces: How many words or byte pieces the characters are, none of them unknown; None: single ones.
+    """
     nats = np.asarray(surprise, dtype=np.float64)
     known = nats[~np.isnan(nats)]
     mean = float(known.mean())
     return TextScores(
         nats=mean,
         bits=mean / math.log(2),
-        perplexity=math.exp(min(mean, 700.0)),
+        perplexity=_perplexity(mean),
         characters=len(known),
         unknown=len(nats) - len(known),
+        pieces=pieces,
+        piece_perplexity=None if pieces is None else _perplexity(float(known.sum()) / pieces),
     )
-
-
-def method_scores(model: CountingModel) -> MethodScores:
-    """A counting model's figures on its parts."""
-    found = {part: text_scores(nats) for part, nats in model.surprise.items()}
-    return MethodScores(label=model.label, note=model.note, **found)
 
 
 def shares_as_model(shares: Floats, part: Any) -> CountingModel:
@@ -107,3 +114,7 @@ def shares_as_model(shares: Floats, part: Any) -> CountingModel:
     with_unknown = np.append(np.maximum(shares, 1e-12), np.nan)
     nats = -np.log(with_unknown[np.asarray(part)[1:]])
     return CountingModel("order_0", "counts, order 0", "shares of the characters", {"test": nats})
+
+
+def _perplexity(nats: float) -> float:
+    return math.exp(min(nats, 700.0))

@@ -10,7 +10,6 @@ Follows the conventions of scikit-learn; see `throughtime.tasks.estimator`.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -24,9 +23,8 @@ from throughtime.data.music import read_music
 from throughtime.data.rolls import Music, Roll, Step, as_step
 from throughtime.errors import DataError
 from throughtime.nn.music_network import MusicNetwork
-from throughtime.tasks import model_folder
 from throughtime.tasks.estimator import Estimator
-from throughtime.tasks.fitting import Fitted, begin, train
+from throughtime.tasks.fitting import Fitting
 from throughtime.tasks.music_card import MusicCard, MusicRun
 from throughtime.tasks.music_composing import compose
 from throughtime.tasks.music_data import batches_of, part_of, prepare_music
@@ -89,7 +87,7 @@ class Composer(Estimator[MusicSettings]):
         settings = self.settings
         music = read_music(data, grid=settings.grid)
         run = MusicRun(settings=settings, source=source_of(music))
-        return self._fit(music, run, None if folder is None else Path(folder), display, resume=False)
+        return self._fit(music, Fitting(run, folder, display))
 
     @classmethod
     def resume(cls, folder: str | Path, data: Any = None, *, display: Display | None = None) -> Composer:
@@ -104,10 +102,9 @@ class Composer(Estimator[MusicSettings]):
             ModelFolderError: there is nothing to continue, or it is damaged.
             DataError: the music is no longer the same.
         """
-        folder = Path(folder)
-        run = model_folder.read_run(folder, MusicRun)
-        music = _again(run, data)
-        return cls._with(run.settings)._fit(music, run, folder, display, resume=True)
+        fitting = Fitting.again(folder, MusicRun, display)
+        music = _again(fitting.run, data)
+        return cls._with(fitting.run.settings)._fit(music, fitting)
 
     def compose(
         self,
@@ -229,26 +226,19 @@ class Composer(Estimator[MusicSettings]):
         part = part_of(music.pieces, self.lowest_, self.highest_)
         return note_logits(self.network_, part.bits), part
 
-    def _fit(
-        self, music: Music, run: MusicRun, folder: Path | None, display: Display | None, *, resume: bool
-    ) -> Self:
-        started = time.perf_counter()
-        data = prepare_music(music, run.settings)
-        shown = begin(run, folder, data.repairs, display, resume=resume)
-        self.run_, self.lowest_, self.highest_ = run, data.lowest, data.highest
-        torch.manual_seed(run.settings.seed)
-        self.network_ = build_network(run.settings, data.rates)
-        batches = batches_of(data, run.settings)
+    def _fit(self, music: Music, fitting: Fitting[MusicRun]) -> Self:
+        data = prepare_music(music, fitting.run.settings)
+        fitting.begin(data.repairs)
+        self.run_, self.lowest_, self.highest_ = fitting.run, data.lowest, data.highest
+        torch.manual_seed(fitting.run.settings.seed)
+        self.network_ = build_network(fitting.run.settings, data.rates)
+        batches = batches_of(data, fitting.run.settings)
         note = partial(note_of, data.lowest)
-        self.fit_result_ = train(
-            self.network_, batches, objective, run, folder, shown, resume=resume, note=note
-        )
-        shown.message("Measuring the network and its baselines")
+        self.fit_result_ = fitting.train(self.network_, batches, objective, note=note)
         evaluation = evaluate_parts(self.network_, data)
         self.metrics_ = evaluation.metrics
-        seconds = time.perf_counter() - started
-        fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
-        return self._finish(make_card(fitted), make_texts(fitted), folder)
+        fitted = fitting.measured(data, self.network_, self.fit_result_, evaluation)
+        return self._finish(make_card(fitted), make_texts(fitted), fitting.folder)
 
 
 def _again(run: MusicRun, data: Any = None) -> Music:

@@ -8,7 +8,6 @@ Follows the conventions of scikit-learn; see `throughtime.tasks.estimator`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -21,9 +20,8 @@ import torch
 from throughtime.data import Sentences, cut_line, tag_names
 from throughtime.data.conll import check_sentence
 from throughtime.nn.tag_network import TagEnsemble
-from throughtime.tasks import model_folder
 from throughtime.tasks.estimator import Estimator
-from throughtime.tasks.fitting import Fitted, begin, train
+from throughtime.tasks.fitting import Fitting
 from throughtime.tasks.sources import Sources
 from throughtime.tasks.tag_answers import (
     FoundSpan,
@@ -113,8 +111,7 @@ class Tagger(Estimator[TagSettings]):
         """
         settings = self.settings
         sources = open_sources(data, tags, settings)
-        run = run_of(sources, settings)
-        return self._fit(sources, run, None if folder is None else Path(folder), display, resume=False)
+        return self._fit(sources, Fitting(run_of(sources, settings), folder, display))
 
     @classmethod
     def resume(
@@ -137,11 +134,10 @@ class Tagger(Estimator[TagSettings]):
             ModelFolderError: there is nothing to continue, or it is damaged.
             DataError: the sentences or the word vectors are no longer the same.
         """
-        folder = Path(folder)
-        run = model_folder.read_run(folder, TagRun)
-        check_vectors(run)
-        sources = sentences_again(run, data, tags)
-        return cls._with(run.settings)._fit(sources, run, folder, display, resume=True)
+        fitting = Fitting.again(folder, TagRun, display)
+        check_vectors(fitting.run)
+        sources = sentences_again(fitting.run, data, tags)
+        return cls._with(fitting.run.settings)._fit(sources, fitting)
 
     def predict(self, sentences: Sequence[Sequence[str] | str]) -> list[list[str]]:
         """The likeliest tags of each sentence, a tag for each token; none for a line without a token."""
@@ -208,30 +204,19 @@ class Tagger(Estimator[TagSettings]):
         inputs = [self.vocabulary_.number(self.cut(sentence)) for sentence in sentences]
         return read_sentences(self.network_, inputs)
 
-    def _fit(
-        self,
-        sources: Sources[Sentences],
-        run: TagRun,
-        folder: Path | None,
-        display: Display | None,
-        *,
-        resume: bool,
-    ) -> Self:
-        started = time.perf_counter()
-        vectors = None if run.vectors is None else run.vectors.path
-        data = prepare_sentences(sources, run.settings, vectors_path=vectors)
-        shown = begin(run, folder, data.repairs, display, resume=resume)
-        self.run_, self.vocabulary_, self.classes_ = run, data.vocabulary, data.classes
-        self._train(data, folder, shown, resume)
-        shown.message("Measuring the network and its baselines")
+    def _fit(self, sources: Sources[Sentences], fitting: Fitting[TagRun]) -> Self:
+        vectors = None if fitting.run.vectors is None else fitting.run.vectors.path
+        data = prepare_sentences(sources, fitting.run.settings, vectors_path=vectors)
+        fitting.begin(data.repairs)
+        self.run_, self.vocabulary_, self.classes_ = fitting.run, data.vocabulary, data.classes
+        self._train(data, fitting)
         self.offset_ = find_offset(self.network_, data.validation, data.classes)
         evaluation = evaluate_parts(self.network_, self.offset_, data)
         self.metrics_ = evaluation.metrics
-        seconds = time.perf_counter() - started
-        fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
-        return self._finish(make_card(fitted), make_texts(fitted), folder)
+        fitted = fitting.measured(data, self.network_, self.fit_result_, evaluation)
+        return self._finish(make_card(fitted), make_texts(fitted), fitting.folder)
 
-    def _train(self, data: TagData, folder: Path | None, shown: Display, resume: bool) -> None:
+    def _train(self, data: TagData, fitting: Fitting[TagRun]) -> None:
         settings = self.run_.settings
         torch.manual_seed(settings.seed)
         self.network_ = build_network(
@@ -244,4 +229,4 @@ class Tagger(Estimator[TagSettings]):
         )
         batches = batches_of(data, settings)
         objective = TagObjective(data.classes)
-        self.fit_result_ = train(self.network_, batches, objective, self.run_, folder, shown, resume=resume)
+        self.fit_result_ = fitting.train(self.network_, batches, objective)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
@@ -14,6 +13,7 @@ from throughtime.data import Repair, Sentences, SequenceBatches, Span, WordVecto
 from throughtime.data.table import counted, listed
 from throughtime.errors import DataError
 from throughtime.tasks.sources import Sources
+from throughtime.tasks.splitting import split_rows
 from throughtime.tasks.tag_settings import TagSettings
 from throughtime.tasks.tag_vocabulary import Vocabulary, vectors_for
 
@@ -179,26 +179,13 @@ def _number_tags(rows: Rows, classes: Sequence[str]) -> list[Tensor]:
 
 def _split(given: dict[str, Rows], settings: TagSettings) -> dict[str, Rows]:
     """Cut off the parts that were not given, by chance, equal sentences into one part."""
-    shares = dict(zip(("training", "validation", "test"), settings.split, strict=True))
-    parts: dict[str, Rows] = {name: given[name] for name in ("validation", "test") if name in given}
-    wanted = [name for name in shares if name not in parts]
-    groups: dict[tuple[str, ...], Rows] = {}
-    for row in given["training"]:
-        groups.setdefault(_tokens(row), []).append(row)
-    each = list(groups.values())
-    order = np.arange(len(each))
-    if len(wanted) > 1:
-        order = np.random.default_rng(settings.seed).permutation(len(each))
-    total = sum(shares[name] for name in wanted)
-    borders = np.round(np.cumsum([shares[name] / total for name in wanted]) * len(each)).astype(int)
-    for name, chosen in zip(wanted, np.split(order, borders[:-1]), strict=True):
-        parts[name] = [row for group in chosen for row in each[group]]
-    for name, rows in parts.items():
-        if not rows:
-            raise DataError(
-                f"the {name} part holds no sentence; bring more sentences, or choose another --split."
-            )
-    return parts
+    return split_rows(
+        given,
+        settings.split,
+        settings.seed,
+        noun="sentence",
+        alike=_tokens,
+    )
 
 
 def _keep_apart(parts: dict[str, Rows], repairs: list[Repair]) -> None:

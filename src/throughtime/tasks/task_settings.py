@@ -5,6 +5,7 @@ The command line shows the descriptions as its help; the task's estimator takes 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -16,14 +17,21 @@ from throughtime.training import FitSettings
 Positive = Annotated[int, Field(ge=1)]
 
 
-def _add_up(split: tuple[float, float, float]) -> tuple[float, float, float]:
-    if min(split) <= 0 or abs(sum(split) - 1) > 1e-6:
-        raise ValueError(f"expected three shares above 0 that add up to 1, got {split}")
+Shares = tuple[float, float, float]
+
+
+def _add_up(split: Shares, *, test_may_be_0: bool = False) -> Shares:
+    needed = split[:2] if test_may_be_0 else split
+    if not (min(needed) > 0 and min(split) >= 0 and abs(sum(split) - 1) <= 1e-6):
+        but = " (the last may be 0)" if test_may_be_0 else ""
+        raise ValueError(f"expected three shares above 0{but} that add up to 1")
     return split
 
 
-SplitShares = Annotated[tuple[float, float, float], AfterValidator(_add_up)]
+SplitShares = Annotated[Shares, AfterValidator(_add_up)]
 """Shares of training, validation and test part."""
+SplitSharesTestOptional = Annotated[Shares, AfterValidator(partial(_add_up, test_may_be_0=True))]
+"""The same where there need not be a test part."""
 
 
 class TaskSettings(BaseModel):

@@ -8,7 +8,6 @@ Follows the conventions of scikit-learn; see `throughtime.tasks.estimator`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -18,9 +17,8 @@ import torch
 from throughtime.data import Speech, Spelling
 from throughtime.data.speech import open_sound
 from throughtime.nn.transcribe_network import TranscribeNetwork
-from throughtime.tasks import model_folder
 from throughtime.tasks.estimator import Estimator
-from throughtime.tasks.fitting import Fitted, begin, train
+from throughtime.tasks.fitting import Fitting
 from throughtime.tasks.sources import Sources
 from throughtime.tasks.transcribe_answers import Decoding, Transcript, answer, decodings
 from throughtime.tasks.transcribe_card import LEXICON, SYMBOLS, TranscribeCard, TranscribeRun
@@ -104,8 +102,7 @@ class Transcriber(Estimator[TranscribeSettings]):
         """
         settings = self.settings
         sources = open_sources(data, texts, settings)
-        run = run_of(sources, settings)
-        return self._fit(sources, run, None if folder is None else Path(folder), display, resume=False)
+        return self._fit(sources, Fitting(run_of(sources, settings), folder, display))
 
     @classmethod
     def resume(
@@ -128,10 +125,9 @@ class Transcriber(Estimator[TranscribeSettings]):
             ModelFolderError: there is nothing to continue, or it is damaged.
             DataError: the recordings or transcripts are no longer the same.
         """
-        folder = Path(folder)
-        run = model_folder.read_run(folder, TranscribeRun)
-        sources = speech_again(run, data, texts)
-        return cls._with(run.settings)._fit(sources, run, folder, display, resume=True)
+        fitting = Fitting.again(folder, TranscribeRun, display)
+        sources = speech_again(fitting.run, data, texts)
+        return cls._with(fitting.run.settings)._fit(sources, fitting)
 
     def predict(self, recordings: Recordings, *, words: Sequence[str] | None = None) -> list[str]:
         """What is said in each recording.
@@ -202,34 +198,24 @@ class Transcriber(Estimator[TranscribeSettings]):
         self.mel_ = card.settings.features(card.sample_rate)
         return build_network(card.settings, symbols=len(self.symbols_))
 
-    def _fit(
-        self,
-        sources: Sources[Speech],
-        run: TranscribeRun,
-        folder: Path | None,
-        display: Display | None,
-        *,
-        resume: bool,
-    ) -> Self:
-        started = time.perf_counter()
-        data = prepare_speech(sources, run.settings)
-        self.words_ = known_words(data.train.texts, run.settings, data.symbols, data.repairs)
-        shown = begin(run, folder, data.repairs, display, resume=resume)
-        self.run_: TranscribeRun = run
+    def _fit(self, sources: Sources[Speech], fitting: Fitting[TranscribeRun]) -> Self:
+        settings = fitting.run.settings
+        data = prepare_speech(sources, settings)
+        self.words_ = known_words(data.train.texts, settings, data.symbols, data.repairs)
+        fitting.begin(data.repairs)
+        self.run_: TranscribeRun = fitting.run
         self.symbols_ = data.symbols
         self.mel_ = data.mel
-        self._train(data, folder, shown, resume)
-        shown.message("Measuring the network and its baselines")
-        ways = decodings(run.settings, data.symbols, self.words_)
-        evaluation = evaluate_parts(self.network_, data, ways, wanted_decoder(run.settings))
+        self._train(data, fitting)
+        ways = decodings(settings, data.symbols, self.words_)
+        evaluation = evaluate_parts(self.network_, data, ways, wanted_decoder(settings))
         self.metrics_ = evaluation.metrics
-        seconds = time.perf_counter() - started
-        fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
-        return self._finish(make_card(fitted), make_texts(fitted, self.words_), folder)
+        fitted = fitting.measured(data, self.network_, self.fit_result_, evaluation)
+        return self._finish(make_card(fitted), make_texts(fitted, self.words_), fitting.folder)
 
-    def _train(self, data: TranscribeData, folder: Path | None, shown: Display, resume: bool) -> None:
+    def _train(self, data: TranscribeData, fitting: Fitting[TranscribeRun]) -> None:
         settings = self.run_.settings
         torch.manual_seed(settings.seed)
         self.network_ = build_network(settings, symbols=len(data.symbols))
         batches = batches_of(data, settings)
-        self.fit_result_ = train(self.network_, batches, objective, self.run_, folder, shown, resume=resume)
+        self.fit_result_ = fitting.train(self.network_, batches, objective)

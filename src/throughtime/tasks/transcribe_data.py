@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,6 +15,7 @@ from throughtime.data.spelling import BLANK, steps_needed
 from throughtime.data.table import counted, listed
 from throughtime.errors import DataError
 from throughtime.tasks.sources import Sources
+from throughtime.tasks.splitting import split_rows
 from throughtime.tasks.transcribe_listen import Heard, Listening, too_short
 from throughtime.tasks.transcribe_settings import TranscribeSettings
 
@@ -161,26 +161,13 @@ def targets_of(labels: Sequence[Sequence[int]]) -> Tensor:
 
 def _split(given: dict[str, Rows], settings: TranscribeSettings) -> dict[str, Rows]:
     """Cut off the parts that were not given, by chance, the same recording into one part."""
-    shares = dict(zip(("training", "validation", "test"), settings.split, strict=True))
-    parts: dict[str, Rows] = {name: given[name] for name in ("validation", "test") if name in given}
-    wanted = [name for name in shares if name not in parts]
-    total = sum(shares[name] for name in wanted)
-    groups: dict[str, Rows] = {}
-    for one in given["training"]:
-        groups.setdefault(one.digest, []).append(one)
-    chosen = list(groups.values())
-    order = np.random.default_rng(settings.seed).permutation(len(chosen))
-    if len(wanted) == 1:
-        order = np.arange(len(chosen))
-    borders = np.round(np.cumsum([shares[name] / total for name in wanted]) * len(chosen)).astype(int)
-    for name, numbers in zip(wanted, np.split(order, borders[:-1]), strict=True):
-        parts[name] = [one for number in numbers for one in chosen[number]]
-    for name, rows in parts.items():
-        if not rows:
-            raise DataError(
-                f"the {name} part holds no recording; bring more recordings, or choose another --split."
-            )
-    return parts
+    return split_rows(
+        given,
+        settings.split,
+        settings.seed,
+        noun="recording",
+        alike=lambda one: one.digest,
+    )
 
 
 def _keep_apart(parts: dict[str, Rows], repairs: list[Repair]) -> None:

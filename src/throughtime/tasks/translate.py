@@ -8,7 +8,6 @@ Follows the conventions of scikit-learn; see `throughtime.tasks.estimator`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -17,9 +16,8 @@ import torch
 
 from throughtime.data import Pairs, Subwords
 from throughtime.nn.seq2seq import Seq2Seq
-from throughtime.tasks import model_folder
 from throughtime.tasks.estimator import Estimator
-from throughtime.tasks.fitting import Fitted, begin, shared_card, train
+from throughtime.tasks.fitting import Fitting, shared_card
 from throughtime.tasks.sources import Sources
 from throughtime.tasks.translate_answers import Translation, answer
 from throughtime.tasks.translate_card import SOURCE_PIECES, TARGET_PIECES, TranslateCard, TranslateRun
@@ -87,8 +85,7 @@ class Translator(Estimator[TranslateSettings]):
         """
         settings = self.settings
         sources = open_sources(source, target, settings)
-        run = run_of(sources, settings)
-        return self._fit(sources, run, None if folder is None else Path(folder), display, resume=False)
+        return self._fit(sources, Fitting(run_of(sources, settings), folder, display))
 
     @classmethod
     def resume(
@@ -111,10 +108,9 @@ class Translator(Estimator[TranslateSettings]):
             ModelFolderError: there is nothing to continue, or it is damaged.
             DataError: the pairs are no longer the same.
         """
-        folder = Path(folder)
-        run = model_folder.read_run(folder, TranslateRun)
-        sources = pairs_again(run, source, target)
-        return cls._with(run.settings)._fit(sources, run, folder, display, resume=True)
+        fitting = Fitting.again(folder, TranslateRun, display)
+        sources = pairs_again(fitting.run, source, target)
+        return cls._with(fitting.run.settings)._fit(sources, fitting)
 
     def predict(self, sentences: Sequence[str]) -> list[str]:
         """The best translation of each sentence; an empty one of an empty sentence.
@@ -168,40 +164,25 @@ class Translator(Estimator[TranslateSettings]):
         self.pieces_ = Pieces(source, target)
         return build_network(self.card_.settings, sources=len(source), targets=len(target))
 
-    def _fit(
-        self,
-        sources: Sources[Pairs],
-        run: TranslateRun,
-        folder: Path | None,
-        display: Display | None,
-        *,
-        resume: bool,
-    ) -> Self:
-        started = time.perf_counter()
-        settings = run.settings
+    def _fit(self, sources: Sources[Pairs], fitting: Fitting[TranslateRun]) -> Self:
+        settings = fitting.run.settings
         data = prepare_pairs(sources, settings)
-        shown = begin(run, folder, data.repairs, display, resume=resume)
-        self.run_, self.pieces_ = run, data.pieces
-        self._train(data, folder, shown, resume)
-        shown.message("Translating, and measuring the network and its baselines")
+        fitting.begin(data.repairs)
+        self.run_, self.pieces_ = fitting.run, data.pieces
+        self._train(data, fitting)
         evaluation = evaluate_parts(self.network_, self.pieces_, settings, data)
         self.metrics_ = evaluation.metrics
-        seconds = time.perf_counter() - started
-        fitted = Fitted(run, data, self.network_, self.fit_result_, evaluation, seconds)
-        return self._finish(TranslateCard(**shared_card(fitted)), make_texts(fitted), folder)
+        fitted = fitting.measured(data, self.network_, self.fit_result_, evaluation)
+        return self._finish(TranslateCard(**shared_card(fitted)), make_texts(fitted), fitting.folder)
 
-    def _train(self, data: TranslateData, folder: Path | None, shown: Display, resume: bool) -> None:
+    def _train(self, data: TranslateData, fitting: Fitting[TranslateRun]) -> None:
         settings = self.run_.settings
         torch.manual_seed(settings.seed)
         self.network_ = build_network(
             settings, sources=len(data.pieces.source), targets=len(data.pieces.target)
         )
-        self.fit_result_ = train(
+        self.fit_result_ = fitting.train(
             self.network_,
             batches_of(data, settings),
             objective_of(settings),
-            self.run_,
-            folder,
-            shown,
-            resume=resume,
         )

@@ -11,6 +11,7 @@ from throughtime.data import PairBatches, Pairs, Repair, Subwords
 from throughtime.data.table import counted
 from throughtime.errors import DataError
 from throughtime.tasks.sources import Sources
+from throughtime.tasks.splitting import split_rows
 from throughtime.tasks.translate_settings import TranslateSettings
 
 BATCH_OF_VALIDATION = 128
@@ -148,24 +149,13 @@ def _filled(pairs: Pairs, repairs: list[Repair]) -> Rows:
 
 def _split(given: dict[str, Rows], settings: TranslateSettings) -> dict[str, Rows]:
     """Cut off the parts that were not given; pairs with equal sources go into one part."""
-    shares = dict(zip(("training", "validation", "test"), settings.split, strict=True))
-    parts: dict[str, Rows] = {name: given[name] for name in ("validation", "test") if name in given}
-    wanted = [name for name in shares if name not in parts]
-    by_source: dict[str, Rows] = {}
-    for pairs, row in given["training"]:
-        by_source.setdefault(pairs.sources[row], []).append((pairs, row))
-    groups = list(by_source.values())
-    order = np.arange(len(groups))
-    if len(wanted) > 1:
-        order = np.random.default_rng(settings.seed).permutation(len(groups))
-    total = sum(shares[name] for name in wanted)
-    borders = np.round(np.cumsum([shares[name] / total for name in wanted]) * len(groups)).astype(int)
-    for name, chosen in zip(wanted, np.split(order, borders[:-1]), strict=True):
-        parts[name] = [pair for group in chosen for pair in groups[group]]
-    for name, rows in parts.items():
-        if not rows:
-            raise DataError(f"the {name} part holds no pair; bring more pairs, or choose another --split.")
-    return parts
+    return split_rows(
+        given,
+        settings.split,
+        settings.seed,
+        noun="pair",
+        alike=lambda row: row[0].sources[row[1]],
+    )
 
 
 def _keep_apart(parts: dict[str, Rows], repairs: list[Repair]) -> None:

@@ -8,6 +8,7 @@ import { learning, lede, masthead, report, section, settings, show, words } from
 import { repairTable } from "./tables.js";
 
 const judged = (score) => score[report.part];
+const pieces = report.unit === "piece";
 
 function methodTable(scores) {
   const best = Math.min(...scores.map((score) => judged(score).nats));
@@ -29,6 +30,7 @@ function methodTable(scores) {
       { head: "Nats", number: true },
       { head: "Bits", number: true },
       { head: "Perplexity", number: true },
+      ...(pieces ? [{ head: "Perplexity of a piece", number: true }] : []),
       ...(both ? [{ head: "Validation nats", number: true }] : []),
     ],
     rows: ordered.map((score) => [
@@ -36,6 +38,7 @@ function methodTable(scores) {
       fixed(judged(score).nats, 3),
       fixed(judged(score).bits, 3),
       fixed(judged(score).perplexity, 2),
+      ...(pieces ? [fixed(judged(score).piece_perplexity, 2)] : []),
       ...(both ? [score.validation ? fixed(score.validation.nats, 3) : "–"] : []),
     ]),
   });
@@ -50,7 +53,7 @@ function surprise() {
     "accuracy",
     "Surprise",
     "Against the baselines",
-    lede(`Per character of the ${report.part} part, lower is better. The counting models look up what followed the last few characters in the training part.`),
+    lede(`Per character of the ${report.part} part, lower is better. The counting models look up what followed the last few ${report.unit}s in the training part.`),
     methodTable(report.scores),
   );
   if (report.passage) {
@@ -58,8 +61,8 @@ function surprise() {
       "passage",
       "Passage",
       "How much each character surprised it",
-      lede(`A passage of the ${report.part} part of about average difficulty. The darker a character, the less it was foreseen; from 2.5 nats on it is underlined.`),
-      readablePassage(report.passage),
+      lede(`A passage of the ${report.part} part of about average difficulty. The darker a character, the less it was foreseen; from 2.5 nats on it is underlined.${pieces ? " The nats of a piece are shared out evenly among its characters." : ""}`),
+      readablePassage(report.passage, report.unit),
     );
   }
   if (report.places.length) {
@@ -87,7 +90,7 @@ function samples() {
       "written",
       "Written",
       "What it writes",
-      lede("From a line end on, drawn character by character. At a low temperature it keeps to what is likely; at 1 it draws by its own probabilities."),
+      lede(`From a line end on, drawn ${report.unit} by ${report.unit}. At a low temperature it keeps to what is likely; at 1 it draws by its own probabilities.`),
       report.written.map(({ temperature, text }) => [el("h3", {}, `Temperature ${temperature}`), el("pre", { class: "written", tabindex: "0" }, text)]),
     );
   }
@@ -97,7 +100,7 @@ function samples() {
       "Samples",
       "What it wrote after each epoch",
       lede("Always drawn with the same seed, at temperature 0.8."),
-      samplesFigure(report.samples, report.best_epoch),
+      samplesFigure(report.samples, report.best_epoch, report.unit),
     );
   }
 }
@@ -107,7 +110,7 @@ function data() {
     "data",
     "Data",
     "What was read",
-    lede(`Read from ${report.source}; ${count(report.alphabet)} different characters in the training part.`),
+    lede(`Read from ${report.source}; ${count(report.alphabet)} ${pieces ? "pieces learnt from" : "different characters in"} the training part.`),
     scroller(
       "Parts of the text",
       table({
@@ -127,4 +130,4 @@ learning();
 words();
 data();
 settings();
-show(masthead("Text generator report", [report.network, `${count(report.alphabet)} characters known`]));
+show(masthead("Text generator report", [report.network, `${count(report.alphabet)} ${report.unit}s known`]));

@@ -10,12 +10,14 @@ const STEPS = [0.25, 0.75, 1.5, 2.5, 4];
 const stepOf = (nats) => (nats === null ? "none" : STEPS.filter((step) => nats >= step).length);
 const probability = (nats) => percent(Math.exp(-nats));
 
-function sentenceOf(character, nats) {
+function sentenceOf(character, nats, unit) {
   const name = { "\n": "line end", " ": "space" }[character] ?? `“${character}”`;
-  return nats === null ? `${name}: not judged` : `${name}: probability ${probability(nats)}, ${fixed(nats, 2)} nats`;
+  if (nats === null) return `${name}: not judged`;
+  if (unit === "piece") return `${name}: ${fixed(nats, 2)} nats, its share of its piece`;
+  return `${name}: probability ${probability(nats)}, ${fixed(nats, 2)} nats`;
 }
 
-export function passageOf(passage, readout) {
+export function passageOf(passage, readout, unit) {
   const characters = Array.from(passage.text);
   const block = el(
     "p",
@@ -27,7 +29,7 @@ export function passageOf(passage, readout) {
   if (readout) {
     block.addEventListener("pointerover", (event) => {
       const index = event.target.dataset?.index;
-      if (index !== undefined) readout.textContent = sentenceOf(characters[index], passage.nats[index]);
+      if (index !== undefined) readout.textContent = sentenceOf(characters[index], passage.nats[index], unit);
     });
   }
   return block;
@@ -44,10 +46,10 @@ export function scaleOfSurprise() {
 }
 
 // A passage that can be read by arrow keys too: the readout says what the character under the cursor cost.
-export function readablePassage(passage) {
+export function readablePassage(passage, unit) {
   const characters = Array.from(passage.text);
   const readout = el("p", { class: "readout-line", "aria-live": "polite" }, "Point at a character, or move along the text with the arrow keys.");
-  const block = passageOf(passage, readout);
+  const block = passageOf(passage, readout, unit);
   block.tabIndex = 0;
   block.setAttribute("role", "application");
   block.setAttribute("aria-label", "Passage with the surprise of each character; arrow keys move along it");
@@ -60,7 +62,7 @@ export function readablePassage(passage) {
     at = Math.max(0, Math.min(characters.length - 1, at + step));
     const node = block.querySelector(`[data-index="${at}"]`);
     node.classList.add("here");
-    readout.textContent = sentenceOf(characters[at], passage.nats[at]);
+    readout.textContent = sentenceOf(characters[at], passage.nats[at], unit);
   });
   return el("div", {}, scaleOfSurprise(), block, readout);
 }
@@ -75,7 +77,7 @@ export function groupOf(group) {
 }
 
 // Samples by epoch: a slider over the epochs.
-export function samplesFigure(samples, best) {
+export function samplesFigure(samples, best, unit) {
   const range = el("p", { class: "range", "aria-live": "polite" });
   const block = el("pre", { class: "written", tabindex: "0" });
   const slider = el("input", {
@@ -91,7 +93,7 @@ export function samplesFigure(samples, best) {
   function choose(index, quietly = false) {
     const chosen = Math.max(0, Math.min(samples.length - 1, index));
     const sample = samples[chosen];
-    const loss = sample.validation_loss === null ? "" : `; validation ${fixed(sample.validation_loss, 3)} nats`;
+    const loss = sample.validation_loss === null ? "" : `; validation ${fixed(sample.validation_loss, 3)} nats per ${unit}`;
     slider.value = chosen + 1;
     slider.setAttribute("aria-valuetext", `after epoch ${sample.epoch}`);
     range.replaceChildren(el("strong", {}, `After epoch ${sample.epoch}`), `${loss}${sample.epoch === best ? "; the weights that were kept" : ""}`);
