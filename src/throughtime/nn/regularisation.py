@@ -17,6 +17,9 @@ from throughtime.ops.regularised_loop import Inputs
 if TYPE_CHECKING:
     from throughtime.nn.recurrent import Layer, State
 
+LAYER_NORM: Final = "layer normalisation"
+ZONEOUT: Final = "zoneout"
+RECURRENT_DROPOUT: Final = "recurrent dropout"
 MERGES: Final = ("concat", "sum", "mean")
 
 
@@ -71,14 +74,14 @@ class Regularisation:
 
     def active(self, training: bool) -> bool:
         """Whether a layer is no plain cell now."""
-        return self.always or (training and self.recurrent_dropout > 0)
+        return bool(self.names(training))
 
-    def names(self) -> list[str]:
-        """What there is, in words."""
+    def names(self, training: bool = True) -> list[str]:
+        """What there is, in training or in evaluation, in words."""
         there = {
-            "layer normalisation": self.layer_norm,
-            "zoneout": any(self.zoneout),
-            "recurrent dropout": self.recurrent_dropout > 0,
+            LAYER_NORM: self.layer_norm,
+            ZONEOUT: any(self.zoneout),
+            RECURRENT_DROPOUT: training and self.recurrent_dropout > 0,
         }
         return [name for name, is_there in there.items() if is_there]
 
