@@ -66,6 +66,14 @@ class Sight:
         self._y, self._gates, self._cells = y, gates, cells
         self._blocks = blocks(way.cell)
 
+    def before_activation(self) -> Tensor:
+        """Of a simple RNN a(t), (T, B, H)."""
+        p = self._inputs
+        total = self._from_input + self._recurrent
+        if p.gain_ih is not None and p.gain_hh is not None:
+            total = self._normal_input[0] * p.gain_ih + self._normal_recurrent[0] * p.gain_hh
+        return total if p.bias is None else total + p.bias
+
     def values(self, wanted: frozenset[str]) -> Values:
         """The values that are wanted, (T, B, H); what stands at padded steps means nothing."""
         cell = self._way.cell
@@ -77,11 +85,11 @@ class Sight:
                 for end, part in (("", 0), ("_hat", 1)):
                     named = [f"{block}_{row}{end}" for block in self._blocks]
                     if wanted & set(named):
-                        rows = self._row(row) if part == 0 else self._normal_row(row)[0]
+                        rows = self._row(row) if part == 0 else self.normal_row(row)[0]
                         found |= dict(zip(named, rows.chunk(len(named), dim=-1), strict=True))
-        late: dict[str, Callable[[], Tensor]] = {"c_hat": lambda: self._normal_c[0], "u": lambda: self._u}
+        late: dict[str, Callable[[], Tensor]] = {"c_hat": lambda: self.normal_cell[0], "u": lambda: self.seen}
         late |= {"c_tilde": lambda: self._c_tilde, f"{cell.state[0]}_tilde": lambda: self._y_tilde}
-        late |= {"k_c": lambda: self._shares[0], f"k_{cell.state[0]}": lambda: self._shares[1]}
+        late |= {"k_c": lambda: self.shares[0], f"k_{cell.state[0]}": lambda: self.shares[1]}
         found |= {name: form() for name, form in late.items() if name in wanted}
         return {name: value for name, value in found.items() if name in wanted}
 
@@ -97,22 +105,23 @@ class Sight:
                     continue
                 d_hat = found.bars * gain
                 made |= dict(zip(hats, d_hat.chunk(len(hats), dim=-1), strict=True))
-                d_row = normalised_backward(d_hat, *self._normal_row(row))
+                d_row = normalised_backward(d_hat, *self.normal_row(row))
                 made |= dict(zip(named, d_row.chunk(len(named), dim=-1), strict=True))
-        d_tilde = self._shares[1] * found.y
+        d_tilde = self.shares[1] * found.y
         made[f"d_{cell.state[0]}_tilde"] = d_tilde
         if isinstance(cell, LSTMCell) and found.c is not None:
             made["d_c_tilde"] = found.c
             if p.gain_c is not None and wanted & {"d_u", "d_c_hat"}:
                 h = ACTIVATIONS[cell.variant.output_activation]
-                made["d_u"] = d_tilde * self._gate("o") * h.slope(h.value(self._u))
+                made["d_u"] = d_tilde * self._gate("o") * h.slope(h.value(self.seen))
                 made["d_c_hat"] = made["d_u"] * p.gain_c
         return {name: value for name, value in made.items() if name in wanted}
 
     def _row(self, row: str) -> Tensor:
         return self._from_input if row == "x" else self._recurrent
 
-    def _normal_row(self, row: str) -> tuple[Tensor, Tensor]:
+    def normal_row(self, row: str) -> tuple[Tensor, Tensor]:
+        """Row "x" or "r" normalised, (T, B, nH), and the factors (T, B, 1)."""
         return self._normal_input if row == "x" else self._normal_recurrent
 
     @cached_property
@@ -143,7 +152,7 @@ class Sight:
         return normalised(self._recurrent)
 
     @cached_property
-    def _shares(self) -> tuple[Tensor, Tensor]:
+    def shares(self) -> tuple[Tensor, Tensor]:
         """k_c and k_y of every step, (T, B, H)."""
         drawn = kept(self._way.noise, 0, self._y)  # places count through all steps as through one
         for_c, for_y = (k if isinstance(k, Tensor) else self._y.new_tensor(k) for k in drawn)
@@ -155,23 +164,24 @@ class Sight:
         return self._gate("z") * self._gate("i") + before * self._gate("f")
 
     @cached_property
-    def _normal_c(self) -> tuple[Tensor, Tensor]:
+    def normal_cell(self) -> tuple[Tensor, Tensor]:
+        """ĉ (T, B, H), and the factors (T, B, 1) by which c̃ was multiplied."""
         return normalised(self._c_tilde)
 
     @cached_property
-    def _u(self) -> Tensor:
-        """What h sees: the cell, or what the normalisation makes of it."""
+    def seen(self) -> Tensor:
+        """What h sees, (T, B, H): the cell, or what the normalisation makes of it."""
         p = self._inputs
         if p.gain_c is None:
             return self._c_tilde
-        return self._normal_c[0] * p.gain_c + (0.0 if p.bias_c is None else p.bias_c)
+        return self.normal_cell[0] * p.gain_c + (0.0 if p.bias_c is None else p.bias_c)
 
     @cached_property
     def _y_tilde(self) -> Tensor:
         cell = self._way.cell
         if isinstance(cell, SimpleRNNCell):
             return self._gates
-        return self._gate("o") * ACTIVATIONS[cell.variant.output_activation].value(self._u)
+        return self._gate("o") * ACTIVATIONS[cell.variant.output_activation].value(self.seen)
 
     @property
     def _initial_c(self) -> Tensor:

@@ -76,7 +76,7 @@ def forward(
         shares = _shares(cell, noise, t, state[name])
         found = {k: through(values[t][k], state[k], shares.get(k, 1.0)) for k in cell.state}
         state = {k: _where(pad, t, found[k], state[k]) for k in cell.state}
-        states[t], outputs[t] = state, found[name]
+        states[t], outputs[t] = state, state[name]
     output = torch.stack(outputs)
     return Forward(cleared(output, pad), state, values, before, states)
 
