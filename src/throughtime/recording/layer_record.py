@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from throughtime.cells import LSTMCell, SimpleRNNCell, Variant
-from throughtime.errors import RecordingError
 from throughtime.nn.regularisation import LAYER_NORM, RECURRENT_DROPOUT, ZONEOUT
 from throughtime.recording.arrays import JoinedArrays
 
@@ -96,18 +95,6 @@ class LayerRecord:
         if not isinstance(cell, LSTMCell):
             raise TypeError(f"recording: {self.path!r} is an RNN, which has no LSTM cell.")
         return cell
-
-    def must_be_plain(self, who: str) -> None:
-        """Refuse what knows nothing but the equations of the cell.
-
-        Raises:
-            RecordingError: the layer had something beside them.
-        """
-        if self.beside:
-            raise RecordingError(
-                f"{who}: {self.path} ran with {' and '.join(self.beside)}, and {who} knows the plain cell "
-                "only; values, errors, routes and checks can be read."
-            )
 
     @property
     def layer_norm(self) -> bool:
