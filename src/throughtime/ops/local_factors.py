@@ -27,7 +27,7 @@ from torch import Tensor
 from throughtime.cells import Variant
 from throughtime.cells.activations import activation
 from throughtime.cells.normalise import normalised_backward
-from throughtime.ops.lstm_loop import LSTMForward, LSTMParameters, LSTMState, _Layout, _local_factors
+from throughtime.ops.lstm_loop import Layout, LSTMForward, LSTMParameters, LSTMState, step_factors
 from throughtime.ops.padding import before_each_step, padding
 from throughtime.ops.simple_rnn_loop import RNNForward, RNNParameters
 
@@ -167,10 +167,10 @@ def lstm_factors(
 ) -> LocalFactors:
     """The factors of an LSTM from what its forward left; `seen` is what h sees, None if that is the cell."""
     H = saved.y.shape[2]
-    layout, pad = _Layout.of(v, H), padding(lengths, saved.y)
+    layout, pad = Layout.of(v, H), padding(lengths, saved.y)
     c_before = before_each_step(saved.cells, state.c, None, reverse)
     shown = saved if seen is None else saved._replace(cells=seen)
-    factors, to_c, keep, slopes = _local_factors(shown, c_before, v, layout, pad)
+    factors, to_c, keep, slopes = step_factors(shown, c_before, v, layout, pad)
     by_block = layout.split(factors, v)
     keep = torch.ones_like(to_c) if keep is None else keep
     forget, peephole = keep, dict(zip(v.gates, p.peephole, strict=True)) if p.peephole is not None else {}
