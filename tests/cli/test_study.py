@@ -40,15 +40,19 @@ def test_without_a_source_a_tiny_lstm_is_trained(
     assert "Training a tiny LSTM" in wrote(capsys)
 
 
+@pytest.mark.parametrize("more", [[], ["--layer-norm", "--zoneout", "0.1", "--recurrent-dropout", "0.2"]])
 def test_a_model_folder_is_recorded_on_its_test_part(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, more: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     small_table().write_csv(tmp_path / "load.csv")
     folder, page = tmp_path / "model", tmp_path / "page.html"
-    assert run(["fit", "forecast", str(tmp_path / "load.csv"), *SMALL, "--out", str(folder), "--quiet"]) == 0
+    fit = ["fit", "forecast", str(tmp_path / "load.csv"), *SMALL, *more, "--out", str(folder), "--quiet"]
+    assert run(fit) == 0
     capsys.readouterr()
     assert run(["study", str(folder), "--out", str(page), "--no-open"]) == 0
-    assert "load, 6h ahead: LSTM" in page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    assert "load, 6h ahead: LSTM" in text
+    assert ("z_x_hat" in text) == bool(more)
 
 
 def test_what_cannot_be_shown_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

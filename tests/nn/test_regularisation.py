@@ -213,25 +213,6 @@ def test_a_regularised_network_in_a_compiled_program() -> None:
     assert torch.equal(compiled(X)[0], module(X)[0])
 
 
-@pytest.mark.parametrize(
-    ("arguments", "name"),
-    [
-        ({"layer_norm": True}, "layer normalisation"),
-        ({"zoneout": 0.1}, "zoneout"),
-        ({"recurrent_dropout": 0.1}, "recurrent dropout"),
-    ],
-)
-def test_an_error_map_says_what_it_does_not_follow(arguments: dict[str, Any], name: str) -> None:
-    with pytest.raises(ValueError, match=f"error_map: the network runs with {name}"):
-        tt.error_map(lstm(**arguments), X, lambda y: y.sum((1, 2)))
-
-
-def test_zoneout_is_not_recorded() -> None:
-    module = lstm(zoneout=0.1)
-    with tt.record(module), pytest.raises(NotImplementedError, match="record: layer0 has zoneout"):
-        module(X)
-
-
 def test_recurrent_dropout_in_evaluation_is_the_plain_cell() -> None:
     module = lstm(recurrent_dropout=0.4).eval()
     plain = lstm().eval()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 
@@ -15,15 +17,23 @@ from .networks import KINDS, LENGTHS, T, loss_of, make, make_inputs
 ROW = "recording against autograd, float64"
 
 
-def by_autograd(layer: tt.recording.LayerRecord) -> list[dict[str, torch.Tensor]]:
-    """Gradients of a copy of the parameters for each step."""
+def gradients_by_step(
+    layer: tt.recording.LayerRecord,
+    mask: torch.Tensor | None = None,
+    shares: Sequence[torch.Tensor | None] = (None, None),
+) -> list[dict[str, torch.Tensor]]:
+    """Gradients of a copy of the parameters by step; `mask` and `shares` (of c, of the output): (T, B, H)."""
     copies = [{k: v.clone().requires_grad_() for k, v in layer.parameters.items()} for _ in range(layer.T)]
     lengths = torch.full((layer.B,), layer.T) if layer.lengths is None else layer.lengths
     state = {name: value.clone() for name, value in layer.initial.items()}
     loss = torch.zeros((), dtype=torch.float64)
     for t in direction(layer.T, layer.reverse):
         real = (t < lengths).unsqueeze(-1)
-        values = layer.cell.step(layer.values["x"][t], state, copies[t])
+        read = state if mask is None else {**state, layer.output: state[layer.output] * mask[t]}
+        values = layer.cell.step(layer.values["x"][t], read, copies[t])
+        for name, k in zip(("c", layer.output), shares, strict=True):
+            if k is not None:
+                values[name] = k[t] * values[name] + (1 - k[t]) * state[name]
         state = {name: torch.where(real, values[name], state[name]) for name in state}
         loss = loss + (values[layer.output] * layer.errors["d_above"][t]).sum()
     loss = loss + sum((state[name] * error).sum() for name, error in layer.final_errors.items())
@@ -43,7 +53,7 @@ def test_each_step(kind: str, lengths: list[int] | None) -> None:
     with tt.record(network) as rec:
         loss_of(*network(x, state, lengths=lengths)).backward()
     for path, layer in rec.layers.items():
-        expected = by_autograd(layer)
+        expected = gradients_by_step(layer)
         for name in layer.parameters:
             key = f"{path}.{name}"
             steps = [rec.step_gradient(key, t) for t in range(T)]

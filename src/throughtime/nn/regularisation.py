@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 from torch import Tensor
 
+from throughtime.cells import LSTMCell, SimpleRNNCell
 from throughtime.ops import noise, regularised
 from throughtime.ops.noise import Noise
 from throughtime.ops.regularised_loop import Inputs
@@ -17,6 +18,9 @@ from throughtime.ops.regularised_loop import Inputs
 if TYPE_CHECKING:
     from throughtime.nn.recurrent import Layer, State
 
+LAYER_NORM: Final = "layer normalisation"
+ZONEOUT: Final = "zoneout"
+RECURRENT_DROPOUT: Final = "recurrent dropout"
 MERGES: Final = ("concat", "sum", "mean")
 
 
@@ -69,16 +73,21 @@ class Regularisation:
         """Whether a layer is no plain cell, in evaluation too."""
         return self.layer_norm or any(self.zoneout)
 
+    @property
+    def chance(self) -> bool:
+        """Whether anything is drawn in training."""
+        return any(self.zoneout) or self.recurrent_dropout > 0
+
     def active(self, training: bool) -> bool:
         """Whether a layer is no plain cell now."""
-        return self.always or (training and self.recurrent_dropout > 0)
+        return bool(self.names(training))
 
-    def names(self) -> list[str]:
-        """What there is, in words."""
+    def names(self, training: bool = True) -> list[str]:
+        """What there is, in training or in evaluation, in words."""
         there = {
-            "layer normalisation": self.layer_norm,
-            "zoneout": any(self.zoneout),
-            "recurrent dropout": self.recurrent_dropout > 0,
+            LAYER_NORM: self.layer_norm,
+            ZONEOUT: any(self.zoneout),
+            RECURRENT_DROPOUT: training and self.recurrent_dropout > 0,
         }
         return [name for name, is_there in there.items() if is_there]
 
@@ -109,10 +118,13 @@ def merged(forwards: Tensor, backwards: Tensor, merge: str) -> Tensor:
 
 
 def run_layer(
-    layer: Layer, cell: str, x: Tensor, state: State, lengths: Tensor | None
+    layer: Layer, cell: str, x: Tensor, state: State, lengths: Tensor | None, drawn: Noise | None = None
 ) -> tuple[Tensor, State]:
-    """One sequence through a layer that is no plain cell; `cell` as in `ops.regularised.run`."""
-    drawn = draw_noise(layer, state)
+    """One sequence through a layer that is no plain cell; `cell` as in `ops.regularised.run`.
+
+    `drawn` is what chance does; None draws it.
+    """
+    drawn = draw_noise(layer, state) if drawn is None else drawn
     found = regularised.run(
         inputs_of(layer, x, state),
         cell,
@@ -124,10 +136,25 @@ def run_layer(
     return found.y, (found.y_n, found.c_n, found.gates_n)[: len(state)]
 
 
+def cell_name(layer: Layer) -> str:
+    """A layer's cell as `ops.regularised` names it. Raises TypeError for a cell of another class."""
+    if isinstance(layer.cell, SimpleRNNCell):
+        return f"RNN {layer.cell.nonlinearity}"
+    if isinstance(layer.cell, LSTMCell):
+        return f"LSTM {layer.cell.variant.name}"
+    raise TypeError(f"{type(layer.cell).__name__} is the cell of neither an LSTM nor a simple RNN.")
+
+
 def draw_noise(layer: Layer, state: State) -> Noise:
     """What chance does to a layer in this pass."""
     how = layer.regularisation
     return noise.draw(how.zoneout, how.recurrent_dropout, layer.training, state[0])
+
+
+def mean_noise(layer: Layer, state: State) -> Noise:
+    """What stands for chance in evaluation, whatever mode the layer is in."""
+    how = layer.regularisation
+    return noise.draw(how.zoneout, how.recurrent_dropout, False, state[0])
 
 
 def inputs_of(layer: Layer, x: Tensor, state: State) -> Inputs:

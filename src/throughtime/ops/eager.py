@@ -22,8 +22,7 @@ from throughtime.ops.padding import check_lengths
 from throughtime.ops.simple_rnn import backward as rnn_backward
 from throughtime.ops.simple_rnn import simple_rnn
 from throughtime.ops.simple_rnn_loop import RNNForward, RNNParameters
-
-_KINDS = (Tensor, torch.nn.Parameter)
+from throughtime.ops.transforms import only_autograd_looks_on
 
 
 def run_lstm(
@@ -43,7 +42,12 @@ def run_lstm(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
     """y, y_n, c_n and under FGR gates_n, as `lstm` gives them, by the shortest way."""
     tensors = (x, y0, c0, weight_ih, weight_hh, bias, peephole)
-    if backend != NATIVE.name or gates0 is not None or weight_gates is not None or not _plain(tensors):
+    if (
+        backend != NATIVE.name
+        or gates0 is not None
+        or weight_gates is not None
+        or not only_autograd_looks_on(tensors)
+    ):
         all_tensors = (x, y0, c0, gates0, weight_ih, weight_hh, bias, peephole, weight_gates)
         y, y_n, c_n, gates_n, _, _ = lstm(*all_tensors, lengths, variant, reverse, backend)
         return y, y_n, c_n, gates_n
@@ -126,7 +130,7 @@ def run_simple_rnn(
 ) -> tuple[Tensor, Tensor]:
     """As `simple_rnn`, by the shortest way."""
     tensors = (x, h0, weight_ih, weight_hh, bias)
-    if backend != NATIVE.name or not _plain(tensors):
+    if backend != NATIVE.name or not only_autograd_looks_on(tensors):
         h, h_n = simple_rnn(*tensors, lengths, nonlinearity, reverse, backend)
         return h, h_n
     if lengths is not None:
@@ -173,18 +177,6 @@ class _RNN(torch.autograd.Function):
 def _wanted(needed: tuple[bool, ...], found: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
     pairs = zip(needed, found, strict=False)
     return tuple(error if wanted else None for wanted, error in pairs)
-
-
-def _plain(tensors: tuple[Tensor | None, ...]) -> bool:
-    """Whether nothing but autograd looks on."""
-    return (
-        all(tensor is None or type(tensor) in _KINDS for tensor in tensors)
-        and not torch.compiler.is_compiling()
-        and torch._C._len_torch_dispatch_stack() == 0
-        and torch._C._len_torch_function_stack() == 0
-        and torch._C._functorch.peek_interpreter_stack() is None
-        and torch._C._get_tracing_state() is None
-    )
 
 
 def _zeros_like(value: Tensor | None) -> Tensor | None:

@@ -61,7 +61,7 @@ def error_rows(layers: Sequence[LocalFactors], start: Tensor, at: Tensor) -> lis
         _rescale(stack, exponents, open_rows)
         for rows in stack:
             rows.write_norms(t, open_rows, exponents, real[t])
-            rows.carry()
+            rows.carry(t)
     return [rows.norms() for rows in stack]
 
 
@@ -72,10 +72,31 @@ def _open(steps: list[int], t: int, reverse: bool) -> slice:
     return slice(sum(step < t for step in steps), len(steps))
 
 
+def step_back(factors: LocalFactors, t: int, errors: Tensor) -> Tensor:
+    """Errors of the state before step t from errors of the state after it.
+
+    Args:
+        factors: In float64.
+        t: The step.
+        errors: (B, R, n), beside each other those of c, y and under FGR the own gates; of h.
+
+    Returns:
+        The same one step before, (B, R, n).
+    """
+    B, R, _ = errors.shape
+    rows, H = _Rows(factors, B, R, measured=False), factors.hidden_size
+    first = H if rows.has_cell else 0
+    rows.e_c, rows.e_y = errors[..., :first].clone(), errors[..., first : first + H].clone()
+    rows.e_gates = errors[..., first + H :].clone()
+    rows.step(t, slice(0, R))
+    rows.carry(t)
+    return torch.cat([rows.e_c, rows.e_y, rows.e_gates], dim=-1)
+
+
 class _Rows:
     """The errors of one layer on their way back."""
 
-    def __init__(self, factors: LocalFactors, B: int, R: int) -> None:
+    def __init__(self, factors: LocalFactors, B: int, R: int, *, measured: bool = True) -> None:
         self.f = factors
         T, H = factors.factors.shape[0], factors.hidden_size
         self.has_cell = factors.to_c is not None
@@ -83,7 +104,8 @@ class _Rows:
         self.e_y, self.e_c = new(B, R, H), new(B, R, H)
         self.e_gates = new(B, R, 0 if factors.weight_gates is None else factors.weight_gates.shape[0])
         self.d_y = self.d_c = self.next_c = self.bars = new(0)
-        self.y, self.c = new(T, B, R), new(T, B, R)
+        self.stay_y: Tensor | None = None
+        self.y, self.c = (new(T if measured else 0, B, R) for _ in range(2))
         self.rows = slice(0, 0)
 
     def step(self, t: int, rows: slice) -> Tensor:
@@ -92,24 +114,35 @@ class _Rows:
         self.rows = rows
         factor = f.factors[t].unsqueeze(1)  # (B, 1, nH)
         self.d_y = self.e_y[:, rows]
+        beside = f.beside
+        k_c, k_y = ((None if k is None else k[t].unsqueeze(1)) for k in (beside.k_c, beside.k_y))
+        found = self.d_y if k_y is None else self.d_y * k_y
+        self.stay_y = None if k_y is None else self.d_y * (1 - k_y)
         from_gates = self._through_gates(t, rows)
         last = slice(f.cell_blocks * H, None)
-        read_y = factor[..., last] * self.d_y if f.cell_blocks < len(f.blocks) else self.d_y[..., :0]
+        read_y = factor[..., last] * found if f.cell_blocks < len(f.blocks) else found[..., :0]
         if f.to_c is None or f.keep is None:
             self.bars = read_y
-            return self.bars @ f.weight_ih
+            return self._to_input(t)
         read_y = read_y + from_gates[..., last]
-        self.d_c = self.e_c[:, rows] + self.d_y * f.to_c[t].unsqueeze(1)
+        e_c = self.e_c[:, rows]
+        self.d_c = (e_c if k_c is None else e_c * k_c) + f.to_cell(t, found)
         if f.peephole is not None and "o" in f.blocks:
             self.d_c = self.d_c + f.peephole[-1] * from_gates[..., last]
         lead = from_gates[..., : f.cell_blocks * H]
         read_c = factor[..., : f.cell_blocks * H] * self.d_c.repeat(1, 1, f.cell_blocks) + lead
         self.bars = torch.cat([read_c, read_y], dim=-1)
         self.next_c = self.d_c * f.keep[t].unsqueeze(1)
+        if k_c is not None:
+            self.next_c = self.next_c + e_c * (1 - k_c)
         if f.peephole is not None:
             for number in range(f.cell_blocks - 1):
                 self.next_c = self.next_c + f.peephole[number] * lead[..., number * H : (number + 1) * H]
-        return self.bars @ f.weight_ih
+        return self._to_input(t)
+
+    def _to_input(self, t: int) -> Tensor:
+        norm = self.f.beside.input
+        return (self.bars if norm is None else norm.back(t, self.bars)) @ self.f.weight_ih
 
     def _through_gates(self, t: int, rows: slice) -> Tensor:
         """FGR: what the own gates of t+1 add to the errors before the activation, (B, R, nH)."""
@@ -128,6 +161,7 @@ class _Rows:
     def scale(self, by: Tensor) -> None:
         """Multiply the open rows, by (B, R, 1)."""
         self.d_y, self.bars = self.d_y * by, self.bars * by
+        self.stay_y = None if self.stay_y is None else self.stay_y * by
         if self.has_cell:
             self.d_c, self.next_c = self.d_c * by, self.next_c * by
 
@@ -136,14 +170,18 @@ class _Rows:
         if self.has_cell:
             self.c[t, :, rows] = _norm(self.d_c, exponents[:, rows]).masked_fill(~real.unsqueeze(1), 0)
 
-    def carry(self) -> None:
-        """Take the errors to the step before."""
-        f = self.f
-        self.e_y[:, self.rows] = self.bars @ f.weight_hh
+    def carry(self, t: int) -> None:
+        """Take the errors of step t to the step before."""
+        f, norm = self.f, self.f.beside.recurrent
+        sums = self.bars if norm is None else norm.back(t, self.bars)
+        read = sums @ f.weight_hh
+        if f.beside.mask is not None:
+            read = read * f.beside.mask.unsqueeze(1)
+        self.e_y[:, self.rows] = read if self.stay_y is None else read + self.stay_y
         if self.has_cell:
             self.e_c[:, self.rows] = self.next_c
         if f.weight_gates is not None:
-            gates = [f.block(self.bars, name) for name in f.blocks if name != "z"]
+            gates = [f.block(sums, name) for name in f.blocks if name != "z"]
             self.e_gates[:, self.rows] = torch.cat(gates, dim=-1) @ f.weight_gates
 
     def norms(self) -> RowNorms:

@@ -89,7 +89,7 @@ class LSTMErrors(NamedTuple):
     y: Tensor
 
 
-class _Layout(NamedTuple):
+class Layout(NamedTuple):
     """Where a variant's blocks lie in a row of nH values."""
 
     lead: int  # own gates before z
@@ -98,15 +98,18 @@ class _Layout(NamedTuple):
     H: int
 
     @classmethod
-    def of(cls, v: Variant, H: int) -> _Layout:
+    def of(cls, v: Variant, H: int) -> Layout:
+        """The layout of a variant with H cells."""
         return cls(len(v.blocks) - 1 - v.output_gate, len(v.blocks), v.output_gate, H)
 
     @property
     def z(self) -> slice:
+        """Columns of the block input."""
         return slice(self.lead * self.H, (self.lead + 1) * self.H)
 
     @property
     def o(self) -> slice:
+        """Columns of the last block."""
         return slice((self.n - 1) * self.H, self.n * self.H)
 
     def gate_columns(self, device: torch.device) -> Tensor:
@@ -119,7 +122,7 @@ class _Layout(NamedTuple):
         return dict(zip(v.blocks, gates.chunk(self.n, dim=-1), strict=True))
 
 
-def _spread(weight_gates: Tensor, layout: _Layout) -> Tensor:
+def _spread(weight_gates: Tensor, layout: Layout) -> Tensor:
     """weight_gates among zeros for z, (nH, nH): a whole row of `gates` can then be multiplied."""
     size, columns = layout.n * layout.H, layout.gate_columns(weight_gates.device)
     wide = weight_gates.new_zeros(size, size)
@@ -143,7 +146,7 @@ def forward(
     activation if given, zero at padded steps.
     """
     T, B, H = x.shape[0], x.shape[1], p.weight_hh.shape[1]
-    layout, pad = _Layout.of(v, H), padding(lengths, x)
+    layout, pad = Layout.of(v, H), padding(lengths, x)
     gates = _project(x, p)
     y, cells = x.new_empty(T, B, H), x.new_empty(T, B, H)
     R_T = p.weight_hh.T
@@ -227,7 +230,7 @@ def _project(x: Tensor, p: LSTMParameters) -> Tensor:
     return product.view(x.shape[0], x.shape[1], p.weight_ih.shape[0])
 
 
-def _initial_gates(state: LSTMState, layout: _Layout, like: Tensor) -> Tensor:
+def _initial_gates(state: LSTMState, layout: Layout, like: Tensor) -> Tensor:
     """The own gates before the first step in a row of nH values, zero for z; unused without FGR."""
     row = like.new_zeros(like.shape[1], layout.n * layout.H if state.gates is not None else 0)
     if state.gates is not None:
@@ -265,9 +268,9 @@ def backward(
         errors: Filled with the errors of every step if given.
     """
     T, H = saved.y.shape[0], saved.y.shape[2]
-    layout, pad = _Layout.of(v, H), padding(lengths, x)
+    layout, pad = Layout.of(v, H), padding(lengths, x)
     c_before = before_each_step(saved.cells, state.c, None, reverse)
-    d_bar, to_c, keep, slopes = _local_factors(saved, c_before, v, layout, pad)
+    d_bar, to_c, keep, slopes = step_factors(saved, c_before, v, layout, pad)
     wide = _spread(p.weight_gates, layout) if p.weight_gates is not None else None
     above = cleared(d_y, pad).unbind(0)
     rows = d_bar.unbind(0)
@@ -325,8 +328,8 @@ def backward(
     return _collect(d_bar, c_before, initial, x, state, p, saved, v, layout, pad, reverse, input_error)
 
 
-def _local_factors(
-    saved: LSTMForward, c_before: Tensor, v: Variant, layout: _Layout, pad: Padding | None
+def step_factors(
+    saved: LSTMForward, c_before: Tensor, v: Variant, layout: Layout, pad: Padding | None
 ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
     """Every factor that is known before the loop.
 
@@ -378,7 +381,7 @@ def _collect(
     p: LSTMParameters,
     saved: LSTMForward,
     v: Variant,
-    layout: _Layout,
+    layout: Layout,
     pad: Padding | None,
     reverse: bool,
     input_error: bool,

@@ -13,12 +13,12 @@ from torch import Tensor
 
 from throughtime.ops import many
 from throughtime.ops.autocast import without_autocast
-from throughtime.ops.eager import _plain
 from throughtime.ops.lstm import lstm
 from throughtime.ops.lstm_loop import LSTMForward, LSTMParameters, LSTMState
 from throughtime.ops.padding import check_lengths
 from throughtime.ops.simple_rnn import simple_rnn
 from throughtime.ops.simple_rnn_loop import RNNForward, RNNParameters
+from throughtime.ops.transforms import only_autograd_looks_on
 
 
 def run_lstm(
@@ -43,7 +43,7 @@ def run_lstm(
     """
     _check_lengths(lengths, x, "LSTM")
     how = (variant, reverse, backend)
-    if not _plain((x, *state, *p)):
+    if not only_autograd_looks_on((x, *state, *p)):
         found = _lstm_one_by_one(x, state, p, lengths, how)
     else:
         found = _LSTM.apply(*how, x, *state, *p, lengths)  # type: ignore[no-untyped-call]
@@ -64,7 +64,7 @@ def run_rnn(
     _check_lengths(lengths, x, "RNN")
     how = (nonlinearity, reverse, backend)
     found: tuple[Tensor, Tensor]
-    if not _plain((x, h0, *p)):
+    if not only_autograd_looks_on((x, h0, *p)):
         found = _rnn_one_by_one(x, h0, p, lengths, how)
     else:
         found = _RNN.apply(*how, x, h0, *p, lengths)  # type: ignore[no-untyped-call]

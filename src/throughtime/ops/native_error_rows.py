@@ -7,15 +7,18 @@ from torch import Tensor
 
 from throughtime.kernels import native
 from throughtime.ops.error_rows import RowNorms
-from throughtime.ops.local_factors import LocalFactors
+from throughtime.ops.local_factors import PLAIN, LocalFactors
 from throughtime.ops.native import empty
 from throughtime.ops.padding import check_lengths, lengths_for_kernels
 
 
 def can_compute(layer: LocalFactors) -> bool:
-    """Whether the kernel knows this kind of layer, device and dtype: all but FGR, which has a wider state."""
+    """Whether the kernel knows this kind of layer, device and dtype.
+
+    It knows neither FGR, which has a wider state, nor what a layer has beside its plain cell.
+    """
     here = layer.factors.device.type == "cpu" and layer.factors.dtype in native.DTYPES
-    return native.is_available() and here and layer.weight_gates is None
+    return native.is_available() and here and layer.weight_gates is None and layer.beside is PLAIN
 
 
 def error_rows(layer: LocalFactors, start: Tensor, at: Tensor) -> RowNorms:

@@ -6,8 +6,9 @@ needs anyway (y, the gates, c) is handed out as it is, not copied.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 import torch
 from torch import Tensor
@@ -21,6 +22,8 @@ from throughtime.ops.lstm_loop import LSTMErrors, LSTMForward, LSTMParameters, L
 from throughtime.ops.padding import check_lengths
 from throughtime.ops.simple_rnn_loop import RNNErrors, RNNForward, RNNParameters
 
+_NOTHING: Final[Mapping[str, Tensor]] = MappingProxyType({})
+
 
 class LSTMRun(NamedTuple):
     """A forward pass: the results of the layer, and what stays behind without a history.
@@ -31,6 +34,7 @@ class LSTMRun(NamedTuple):
         gates: Blocks after their activation, (T, B, nH); see `lstm_loop` for padded steps.
         cells: c(t), (T, B, H); the same.
         bars: Blocks before their activation, (T, B, nH), zero at padded steps; None if not wanted.
+        beside: What a regularised layer has beside its plain cell, by name; see `regularised_sight`.
     """
 
     y: Tensor
@@ -38,6 +42,7 @@ class LSTMRun(NamedTuple):
     gates: Tensor
     cells: Tensor
     bars: Tensor | None
+    beside: Mapping[str, Tensor] = _NOTHING
 
 
 class LSTMErrorsFound(NamedTuple):
@@ -49,6 +54,7 @@ class LSTMErrorsFound(NamedTuple):
         x: Error of the input, (T, B, I).
         final: Errors that came to the returned state; None for none.
         initial: Errors of the initial state.
+        beside: Errors of what a regularised layer has beside its plain cell, by name.
     """
 
     above: Tensor | None
@@ -56,14 +62,16 @@ class LSTMErrorsFound(NamedTuple):
     x: Tensor
     final: tuple[Tensor | None, ...]
     initial: tuple[Tensor | None, ...]
+    beside: Mapping[str, Tensor] = _NOTHING
 
 
 class RNNRun(NamedTuple):
-    """A forward pass: h (T, B, H), h after the last step, and a (T, B, H) or None."""
+    """A forward pass: h (T, B, H), h after the last step, a (T, B, H) or None; `beside` as in `LSTMRun`."""
 
     h: Tensor
     h_n: Tensor
     a: Tensor | None
+    beside: Mapping[str, Tensor] = _NOTHING
 
 
 class RNNErrorsFound(NamedTuple):
@@ -74,6 +82,7 @@ class RNNErrorsFound(NamedTuple):
     x: Tensor
     final: tuple[Tensor | None, ...]
     initial: tuple[Tensor | None, ...]
+    beside: Mapping[str, Tensor] = _NOTHING
 
 
 OnLSTMErrors = Callable[[LSTMErrorsFound], None]

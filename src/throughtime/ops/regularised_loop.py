@@ -119,13 +119,15 @@ class Errors(NamedTuple):
 
     Attributes:
         bars: Before the activation, (T, B, nH), blocks as in the weights.
-        c: δc(t), before zoneout, (T, B, H); None for a simple RNN.
-        y: δy(t) with all its terms, (T, B, H).
+        c: Of the c that the cell found, before zoneout, (T, B, H); None for a simple RNN.
+        y: δy(t) with all its terms, (T, B, H); after zoneout.
+        c_after: δc(t), after zoneout, (T, B, H); None without zoneout, where it is not wanted.
     """
 
     bars: Tensor
     c: Tensor | None
     y: Tensor
+    c_after: Tensor | None
 
 
 @functools.lru_cache(maxsize=256)
@@ -155,7 +157,7 @@ def forward(inputs: Inputs, way: Way, keep: bool, *, bars: Tensor | None = None)
         bars.copy_(_by_step(run.values, before, inputs, way))
         kept = kept._replace(gates=_by_step(run.values, after, inputs, way))
         if inputs.c0 is not None:
-            kept = kept._replace(cells=_by_step(run.values, ("c",), inputs, way))
+            kept = kept._replace(cells=torch.stack([state["c"] for state in run.states]))
     return Results(
         run.output,
         final[0].clone(),
@@ -202,9 +204,11 @@ def backward(
         steps = [step.errors for step in found.steps]
         before, _ = _blocks(way.cell)
         errors.bars.copy_(_by_step(steps, tuple(f"d_{name}" for name in before), inputs, way))
-        errors.y.copy_(_by_step(steps, (f"d_{way.cell.state[0]}",), inputs, way))
+        errors.y.copy_(_by_step(found.arriving, (way.cell.state[0],), inputs, way))
         if errors.c is not None:
             errors.c.copy_(_by_step(steps, ("d_c",), inputs, way))
+        if errors.c_after is not None:
+            errors.c_after.copy_(_by_step(found.arriving, ("c",), inputs, way))
     initial = [found.initial[name] for name in way.cell.state]
     gates = torch.cat(initial[2:], dim=-1) if len(initial) > 2 else like.new_empty(0)
     return (

@@ -112,7 +112,7 @@ def backward(
             d_bars,
             d_sums if inputs.gain_hh is not None else None,
             *small.values(),
-            *((None, None) if errors is None else errors[1:]),
+            *((None,) * 3 if errors is None else errors[1:]),
         ),
     )
     found: dict[str, Tensor | None] = dict(small)

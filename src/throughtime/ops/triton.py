@@ -313,7 +313,7 @@ def _int64(lengths: Tensor | None, like: Tensor) -> Tensor | None:
 
 @functools.lru_cache(maxsize=64)
 def _columns(v: Variant, H: int, device: torch.device) -> Tensor:
-    return lstm_loop._Layout.of(v, H).gate_columns(device)
+    return lstm_loop.Layout.of(v, H).gate_columns(device)
 
 
 def _gate_columns(v: Variant, p: LSTMParameters) -> Tensor:

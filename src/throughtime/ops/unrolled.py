@@ -25,12 +25,14 @@ class Forward(NamedTuple):
         final: The state after the last step, by name.
         values: What `step` returned at each t.
         before: The state that each t read; after recurrent dropout.
+        states: The state after each t, by name; after zoneout.
     """
 
     output: Tensor
     final: Values
     values: list[Values]
     before: list[Values]
+    states: list[Values]
 
 
 class Backward(NamedTuple):
@@ -41,12 +43,14 @@ class Backward(NamedTuple):
         initial: Errors of the initial state, by name.
         parameters: Gradients of the parameters, summed over time and batch.
         steps: What `step_backward` returned at each t.
+        arriving: The errors that reached the state after each t, by name; before zoneout.
     """
 
     x: Tensor
     initial: Values
     parameters: Values
     steps: list[StepErrors]
+    arriving: list[Values]
 
 
 def forward(
@@ -64,6 +68,7 @@ def forward(
     T, state = len(steps), dict(initial)
     values: list[Values] = [{} for _ in steps]
     before: list[Values] = [{} for _ in steps]
+    states: list[Values] = [{} for _ in steps]
     outputs = list(steps)
     for t in direction(T, reverse):
         before[t] = state if noise.mask is None else {**state, name: state[name] * noise.mask}
@@ -71,9 +76,9 @@ def forward(
         shares = _shares(cell, noise, t, state[name])
         found = {k: through(values[t][k], state[k], shares.get(k, 1.0)) for k in cell.state}
         state = {k: _where(pad, t, found[k], state[k]) for k in cell.state}
-        outputs[t] = found[name]
+        states[t], outputs[t] = state, state[name]
     output = torch.stack(outputs)
-    return Forward(cleared(output, pad), state, values, before)
+    return Forward(cleared(output, pad), state, values, before, states)
 
 
 def backward(
@@ -103,11 +108,13 @@ def backward(
     pad = padding(lengths, x)
     steps, from_above = cleared(x, pad).unbind(0), cleared(d_output, pad).unbind(0)
     found: list[StepErrors | None] = [None] * len(steps)
+    reached: list[Values] = [{} for _ in steps]
     carried: Values = dict(d_final)
     gradients: Values = {}
     for t in reversed(direction(len(steps), reverse)):
         arriving = {name: _where(pad, t, error, torch.zeros_like(error)) for name, error in carried.items()}
         arriving[cell.state[0]] = arriving[cell.state[0]] + from_above[t]
+        reached[t] = arriving
         shares = _shares(cell, noise, t, arriving[cell.state[0]])
         to_cell = {**arriving, **{name: share * arriving[name] for name, share in shares.items()}}
         step = cell.step_backward(steps[t], run.before[t], p, run.values[t], to_cell)
@@ -121,7 +128,7 @@ def backward(
         found[t] = step
     complete = [step for step in found if step is not None]
     d_x = torch.stack([step.errors["d_x"] for step in complete])
-    return Backward(d_x, carried, gradients, complete)
+    return Backward(d_x, carried, gradients, complete, reached)
 
 
 def _shares(cell: Cell, noise: Noise, t: int, like: Tensor) -> dict[str, Tensor | float]:

@@ -24,6 +24,7 @@ from throughtime.ops.simple_rnn_loop import RNNParameters
 from throughtime.ops.transforms import refuse_forward_mode
 from throughtime.recording.arrays import Array, Arrays
 from throughtime.recording.layer_record import LayerRecord
+from throughtime.recording.selection import value_names
 
 FoundT = TypeVar("FoundT", LSTMErrorsFound, RNNErrorsFound)
 
@@ -60,10 +61,8 @@ def run_and_keep(
         Output, final state, and the record, whose errors follow when `backward()` arrives.
 
     Raises:
-        NotImplementedError: something other than autograd transforms the computation, or the layer has
-            zoneout.
+        NotImplementedError: something other than autograd transforms the computation.
     """
-    _refuse_zoneout(layer, path)
     refuse_forward_mode("record", x, *state, *layer.parameters(recurse=False))
     record = _begin(layer, path, x, state, lengths)
     job = _Job(x, state, lengths, names, record, padding(lengths, x))
@@ -77,20 +76,13 @@ def run_and_keep(
     return output, final, record
 
 
-def _refuse_zoneout(layer: Layer, path: str) -> None:
-    if any(layer.regularisation.zoneout):
-        raise NotImplementedError(
-            f"record: {path} has zoneout, which leads errors past the cell; that is not recorded."
-        )
-
-
 def _begin(layer: Layer, path: str, x: Tensor, state: State, lengths: Tensor | None) -> LayerRecord:
     """The record before the layer has run."""
     lstm = isinstance(layer, LSTMLayer)
     cell = layer.cell
     variant = cell.variant if isinstance(cell, LSTMCell) else None
     parameters = {name: getattr(layer, name) for name in PARAMETERS}
-    beside = tuple(layer.regularisation.names()) if layer.regularisation.active(layer.training) else ()
+    beside = tuple(layer.regularisation.names(layer.training))
     like = layer.weight_hh
     return LayerRecord(
         path=path,
@@ -131,7 +123,7 @@ def _run_lstm(layer: LSTMLayer, job: _Job) -> tuple[Tensor, State]:
     if job.with_errors:
         found = _take_errors(job, lambda errors: _lstm_errors(layer.cell, errors, names))
     if record.beside:
-        run = recorded_regularised.run_lstm(*_regularised(layer, job), bars=bars, found=found)
+        run = recorded_regularised.run_lstm(*_regularised(layer, job), names, bars=bars, found=found)
     else:
         run = recorded.run_lstm(
             x,
@@ -144,7 +136,7 @@ def _run_lstm(layer: LSTMLayer, job: _Job) -> tuple[Tensor, State]:
             bars=bars,
             found=found,
         )
-    record.values = Arrays(_lstm_values(layer.cell, x, run, names), pad)
+    record.values = Arrays(_lstm_values(layer, x, run, names), pad)
     return run.y, tuple(part for part in run.final if part is not None)
 
 
@@ -154,8 +146,9 @@ def _regularised(layer: LSTMLayer | RNNLayer, job: _Job) -> tuple[Inputs, Way, s
     return inputs_of(layer, job.x, job.state), way, job.record.backend
 
 
-def _lstm_values(cell: LSTMCell, x: Tensor, run: LSTMRun, names: frozenset[str]) -> dict[str, Array]:
+def _lstm_values(layer: LSTMLayer, x: Tensor, run: LSTMRun, names: frozenset[str]) -> dict[str, Array]:
     """The values that are wanted, by name."""
+    cell, order = layer.cell, value_names(layer)
     blocks, H = cell.variant.blocks, run.cells.shape[-1]
     arrays = {"x": _of_user(x), "y": _of_user(run.y), "c": Array.of(run.cells)}
     if run.bars is not None:
@@ -166,14 +159,14 @@ def _lstm_values(cell: LSTMCell, x: Tensor, run: LSTMRun, names: frozenset[str])
     if cell.variant.forget_gate == "coupled" and "f" in names:
         f = Array.of(run.gates, (0, H), complement=True)  # i is the first block
         arrays["f"] = f if set(blocks) <= names else f.alone()
-    order = ("x", *(f"{block}_bar" for block in blocks), "i", "f", "z", "o", "c", "y")
-    return {name: arrays[name] for name in order if name in names}
+    arrays |= {name: Array.of(value) for name, value in run.beside.items()}
+    return {name: arrays[name] for name in order if name in names and name in arrays}
 
 
 def _lstm_errors(cell: LSTMCell, found: LSTMErrorsFound, names: frozenset[str]) -> dict[str, Array]:
     arrays = _blocks(found.steps.bars, [f"d_{block}_bar" for block in cell.variant.blocks], names)
     above = _or_zeros(found.above, found.steps.y)
-    rest = {"d_c": found.steps.c, "d_y": found.steps.y, "d_x": found.x, "d_above": above}
+    rest = {"d_c": found.steps.c, "d_y": found.steps.y, "d_x": found.x, "d_above": above, **found.beside}
     return arrays | {name: Array.of(error) for name, error in rest.items() if name in names}
 
 
@@ -183,7 +176,7 @@ def _run_rnn(layer: RNNLayer, job: _Job) -> tuple[Tensor, State]:
     if job.with_errors:
         found = _take_errors(job, lambda errors: _rnn_errors(errors, names))
     if record.beside:
-        run = recorded_regularised.run_rnn(*_regularised(layer, job), bars="a" in names, found=found)
+        run = recorded_regularised.run_rnn(*_regularised(layer, job), names, bars="a" in names, found=found)
     else:
         run = recorded.run_rnn(
             x,
@@ -199,14 +192,16 @@ def _run_rnn(layer: RNNLayer, job: _Job) -> tuple[Tensor, State]:
     arrays = {"x": _of_user(x)}
     if run.a is not None:
         arrays["a"] = Array.of(run.a)
+    arrays |= {name: Array.of(value) for name, value in run.beside.items()}
     arrays["h"] = _of_user(run.h)
-    record.values = Arrays({name: array for name, array in arrays.items() if name in names}, pad)
+    order = [name for name in value_names(layer) if name in names and name in arrays]
+    record.values = Arrays({name: arrays[name] for name in order}, pad)
     return run.h, (run.h_n,)
 
 
 def _rnn_errors(found: RNNErrorsFound, names: frozenset[str]) -> dict[str, Array]:
     above = _or_zeros(found.above, found.steps.h)
-    errors = {"d_a": found.steps.a, "d_h": found.steps.h, "d_x": found.x, "d_above": above}
+    errors = {"d_a": found.steps.a, "d_h": found.steps.h, "d_x": found.x, "d_above": above, **found.beside}
     return {name: Array.of(error) for name, error in errors.items() if name in names}
 
 

@@ -35,6 +35,8 @@ class ErrorMap:
     Norms are float64 whatever the network's dtype: right down to 1e-300, 0 below 2e-308. They are 0 where k
     comes after t and at padded steps.
 
+    With zoneout the LSTM's cell is what the layer found, before entries of it stayed: "c_tilde" for c.
+
     Attributes:
         path: The layer.
         kind: "LSTM" or "RNN".
@@ -46,9 +48,10 @@ class ErrorMap:
         reverse: The layer runs from the end of a sequence: then k at or after t.
         lengths: (B,) or None.
         backend: Who computed.
-        norms: By value, "y" and "c" or "h": (B, R, T).
-        bound: For a simple RNN ‖∂J(t)/∂h(t)‖ · ‖W‖^(t-k) · Π max|g'(a(s))|, (B, R, T): no error is larger.
-            None for an LSTM and below other layers.
+        norms: By value, "y" and "c" (with zoneout "c_tilde") or "h": (B, R, T).
+        bound: For a simple RNN ‖∂J(t)/∂h(t)‖ · ‖W‖^(t-k) · Π max|g'(a(s))|, (B, R, T), with normalisation,
+            zoneout and dropout a factor for each of them too: no error is larger. None for an LSTM and below
+            other layers.
     """
 
     path: str
@@ -76,8 +79,8 @@ class ErrorMap:
 
     @property
     def memory(self) -> str:
-        """The value that carries the past: "c", or "h" for a simple RNN."""
-        return "c" if "c" in self.norms else "h"
+        """The value that carries the past: "c" (with zoneout "c_tilde"), or "h" for a simple RNN."""
+        return next(name for name in ("c", "c_tilde", "h") if name in self.norms)
 
     def reach(self, of: str | None = None) -> Reach:
         """How much of an error is left after so many steps; `of` is a value's name."""
@@ -153,8 +156,9 @@ def error_map(
         at: Steps t whose losses are followed; None: all.
         layer: Path of the layer whose errors are wanted; None: the last one's first direction. A lower layer
             needs a network of one direction.
-        backend: "native" or "reference"; None: that of the layer. Full gate recurrence (FGR) and lower layers
-            are the reference's work in any case; the result says who computed.
+        backend: "native" or "reference"; None: that of the layer. Full gate recurrence (FGR), lower layers,
+            layer normalisation, zoneout and recurrent dropout are the reference's work in any case; the
+            result says who computed.
         **inputs: More arguments for the model, such as lengths or state.
 
     Returns:
@@ -215,6 +219,7 @@ def map_of_stack(
     kept = saved or [one.forward() for one in stack]
     factors = [one.factors(values) for one, values in zip(stack, kept, strict=True)]
     found, who = _sweep(factors, start, steps, _chosen(backend, stack[-1]))
+    cell = "c" if factors[0].beside.k_c is None else "c_tilde"
     return ErrorMap(
         path=lowest.path,
         kind=lowest.kind,
@@ -226,7 +231,7 @@ def map_of_stack(
         reverse=lowest.reverse,
         lengths=lowest.lengths,
         backend=who,
-        norms={"h": found.y} if found.c is None else {"y": found.y, "c": found.c},
+        norms={"h": found.y} if found.c is None else {"y": found.y, cell: found.c},
         bound=bounds.rnn_bound(factors[0], start, steps) if lowest.kind == "RNN" and is_top else None,
         _factors=factors[0],
         _start=start if is_top else None,

@@ -17,11 +17,15 @@ import torch
 from torch import Tensor
 
 from throughtime.cells.activations import ACTIVATIONS
+from throughtime.cells.normalise import EPSILON
+from throughtime.ops.regularised_sight import ROWS, blocks
 from throughtime.recording.layer_record import LayerRecord
 from throughtime.recording.steps import Steps
 
 _NUDGES: Final = (1e-3, 1e-4, 1e-5)
 _RELATIVE: Final = {torch.float64: 1e-7, torch.float32: 1e-3}  # of the recorded error, by dtype; else 5e-2
+SHARES: Final = {"LSTM": ("k_c", "k_y"), "RNN": ("k_h",)}
+CHANCE: Final = ("m", "k_c", "k_y", "k_h")
 _ROUNDING: Final = 64 * torch.finfo(torch.float64).eps
 
 
@@ -148,7 +152,7 @@ def differences(
     measure = tail.measure(loss)
     recorded = record.errors[error][t, batch, unit].item()
     best = (float("inf"), 0.0)
-    for nudge in _NUDGES:
+    for nudge in (size * _spread(record, error, t, batch) for size in _NUDGES):
         at = {k: measure(tail.run(_Nudge(error.removeprefix("d_"), unit, k * nudge))) for k in (-2, -1, 1, 2)}
         found = (8 * (at[1] - at[-1]) - (at[2] - at[-2])) / (12 * nudge)
         rounding = _ROUNDING * (tail.size + max(map(abs, at.values()))) / nudge
@@ -159,6 +163,15 @@ def differences(
     return best
 
 
+def _spread(record: LayerRecord, error: str, t: int, batch: int) -> float:
+    """√(σ² + ε) of the row that a value is normalised with, at most 1: within it LN is nearly straight."""
+    row = error.removeprefix("d_").partition("_")[2]
+    if row not in ROWS:
+        return 1.0
+    parts = [record.values[f"{name}_{row}"][t, batch] for name in blocks(record.cell)]
+    return min(1.0, float((torch.cat(parts).double().var(correction=0) + EPSILON).sqrt()))
+
+
 class _Tail:
     """One sequence of a pass from step t to its end, in float64."""
 
@@ -167,11 +180,13 @@ class _Tail:
         length = record.T if record.lengths is None else int(record.lengths[batch])
         self.steps = list(range(t, -1, -1) if record.reverse else range(t, length))
         self._p = {name: value.double() for name, value in record.parameters.items()}
+        _demand_chance(record)
         before = Steps(record, t, f"check of {record.path}")
         self._state = {name: before.before(name)[batch].double() for name in record.initial}
         kept = Steps(record, None, f"check of {record.path}")
         self._x = kept.now("x")[:, batch].double()
         self._above = kept.now("d_above")[:, batch].double()
+        self._chance = {name: kept.now(name)[:, batch].double() for name in CHANCE if name in record.values}
         self._final = {name: value[batch].double() for name, value in record.final_errors.items()}
         self.size = 0.0
         self._outputs, self._returned = self.run(_NOTHING)
@@ -180,7 +195,8 @@ class _Tail:
         """Outputs of the steps, (n, H), and the returned state."""
         state, outputs, step = self._state, [], _rnn_step if self.record.kind == "RNN" else _lstm_step
         for k, t in enumerate(self.steps):
-            state = step(self.record, self._x[t], state, self._p, nudge if k == 0 else _NOTHING)
+            chance = {name: values[t] for name, values in self._chance.items()}
+            state = step(self.record, self._x[t], state, self._p, chance, nudge if k == 0 else _NOTHING)
             outputs.append(state[self.record.output])
         return torch.stack(outputs), state
 
@@ -210,26 +226,86 @@ class _Tail:
         return linear if loss is None else true
 
 
+def _demand_chance(record: LayerRecord) -> None:
+    """What chance did must have been kept: it cannot be drawn again."""
+    steps = Steps(record, None, f"check of {record.path}")
+    for name in (
+        *(["m"] if record.recurrent_dropout else []),
+        *(SHARES[record.kind] if record.zoneout else ()),
+    ):
+        steps.now(name)
+
+
+def _layer_norm(a: Tensor) -> Tensor:
+    """One row by torch's own layer_norm."""
+    return torch.nn.functional.layer_norm(a, a.shape, eps=EPSILON)
+
+
+def _rows(
+    x: Tensor,
+    read: Tensor,
+    across: Tensor | float,
+    p: dict[str, Tensor],
+    blocks: tuple[str, ...],
+    nudge: _Nudge,
+) -> dict[str, Tensor]:
+    """What x, y(t-1) and b add before the activation, by block; with layer norm each row normalised."""
+    sums = {"x": p["weight_ih"] @ x, "r": p["weight_hh"] @ read + across}
+    if "gain_ih" not in p:
+        total = sums["x"] + sums["r"] + p.get("bias", 0.0)
+        return dict(zip(blocks, total.chunk(len(blocks)), strict=True))
+    total = p.get("bias", torch.zeros_like(sums["x"]))
+    for row, gain in (("x", p["gain_ih"]), ("r", p["gain_hh"])):
+        there = zip(blocks, sums[row].chunk(len(blocks)), strict=True)
+        hat = _layer_norm(torch.cat([nudge.touch(f"{block}_{row}", part) for block, part in there]))
+        parts = zip(blocks, hat.chunk(len(blocks)), strict=True)
+        total = total + gain * torch.cat([nudge.touch(f"{block}_{row}_hat", part) for block, part in parts])
+    return dict(zip(blocks, total.chunk(len(blocks)), strict=True))
+
+
+def _after_zoneout(
+    name: str, found: Tensor, before: Tensor, chance: dict[str, Tensor], nudge: _Nudge
+) -> Tensor:
+    """What the cell found, and what it becomes: k ⊙ found + (1 - k) ⊙ before."""
+    k = chance.get(f"k_{name}")
+    if k is not None:
+        found = nudge.touch(f"{name}_tilde", found)
+        found = k * found + (1 - k) * before
+    return nudge.touch(name, found)
+
+
 def _rnn_step(
-    record: LayerRecord, x: Tensor, state: dict[str, Tensor], p: dict[str, Tensor], nudge: _Nudge
+    record: LayerRecord,
+    x: Tensor,
+    state: dict[str, Tensor],
+    p: dict[str, Tensor],
+    chance: dict[str, Tensor],
+    nudge: _Nudge,
 ) -> dict[str, Tensor]:
     """One sequence: a = U x + W h + b, h = g(a)."""
-    a = p["weight_ih"] @ nudge.touch("x", x) + p["weight_hh"] @ state["h"] + p.get("bias", 0.0)
+    read = state["h"] * chance.get("m", 1.0)
+    a = _rows(nudge.touch("x", x), read, 0.0, p, ("a",), nudge)["a"]
     h = ACTIVATIONS[record.nonlinearity].value(nudge.touch("a", a))
-    return {"h": nudge.touch("h", h)}
+    return {"h": _after_zoneout("h", h, state["h"], chance, nudge)}
 
 
 def _lstm_step(
-    record: LayerRecord, x: Tensor, state: dict[str, Tensor], p: dict[str, Tensor], nudge: _Nudge
+    record: LayerRecord,
+    x: Tensor,
+    state: dict[str, Tensor],
+    p: dict[str, Tensor],
+    chance: dict[str, Tensor],
+    nudge: _Nudge,
 ) -> dict[str, Tensor]:
     """One sequence: the LSTM's lines in turn; each value may be nudged as soon as it is there."""
     v, touch, one = record.lstm_cell.variant, nudge.touch, torch.ones_like(state["c"])
-    rows = p["weight_ih"] @ touch("x", x) + p["weight_hh"] @ state["y"] + p.get("bias", 0.0)
-    bars = dict(zip(v.blocks, rows.chunk(len(v.blocks)), strict=True))
+    across: Tensor | float = 0.0
     if v.full_gate_recurrence:
-        across = p["weight_gates"] @ torch.cat([state[gate] for gate in v.gates])
-        for gate, part in zip(v.gates, across.chunk(len(v.gates)), strict=True):
-            bars[gate] = bars[gate] + part
+        rows = p["weight_gates"] @ torch.cat([state[gate] for gate in v.gates])
+        by_gate = dict(zip(v.gates, rows.chunk(len(v.gates)), strict=True))
+        across = torch.cat([by_gate.get(block, torch.zeros_like(one)) for block in v.blocks])
+    read = state["y"] * chance.get("m", 1.0)
+    bars = _rows(touch("x", x), read, across, p, v.blocks, nudge)
     seen = dict(zip(v.gates, p["peephole"], strict=True)) if "peephole" in p else {}
     for gate in {"i", "f"} & set(seen):
         bars[gate] = bars[gate] + seen[gate] * state["c"]
@@ -238,10 +314,18 @@ def _lstm_step(
     f = 1 - i if v.forget_gate == "coupled" else one
     if v.forget_gate == "own":
         f = torch.sigmoid(touch("f_bar", bars["f"]))
-    c = touch("c", i * z + f * state["c"])
+    c = i * z + f * state["c"]
+    c = touch("c_tilde" if "k_c" in chance else "c", c)
     o = one
     if v.output_gate:
         o = torch.sigmoid(touch("o_bar", bars["o"] + seen["o"] * c if "o" in seen else bars["o"]))
-    y = touch("y", o * ACTIVATIONS[v.output_activation].value(c))
+    u = c
+    if "gain_c" in p:
+        u = touch("u", p["gain_c"] * touch("c_hat", _layer_norm(c)) + p.get("bias_c", 0.0))
+    y = o * ACTIVATIONS[v.output_activation].value(u)
     gates = {"i": i, "f": f, "o": o}
-    return {"y": y, "c": c} | {name: gates[name] for name in state if name in gates}
+    after = {"y": _after_zoneout("y", y, state["y"], chance, nudge), "c": c}
+    if "k_c" in chance:
+        kept = chance["k_c"]
+        after["c"] = touch("c", kept * c + (1 - kept) * state["c"])
+    return after | {name: gates[name] for name in state if name in gates}

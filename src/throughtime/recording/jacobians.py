@@ -11,6 +11,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from throughtime.ops.error_rows import step_back
 from throughtime.ops.local_factors import LocalFactors
 
 CAROUSEL: Final = "carousel"
@@ -19,58 +20,15 @@ TERMS: Final = {"f": "forget gate", "i": "input gate", "z": "block input"}
 
 
 def step_jacobian(f: LocalFactors, t: int) -> Tensor:
-    """∂state(t) / ∂state(t-1), (B, n, n); n is H, 2H or (2 + m)H."""
+    """∂state(t) / ∂state(t-1), (B, n, n); n is H, 2H or (2 + m)H.
+
+    Row r is what an error of 1 in the state's value r becomes one step before.
+    """
     f = f.double()
-    if f.to_c is None or f.keep is None:
-        return f.factors[t].unsqueeze(-1) * f.weight_hh
-    gates = [name for name in f.blocks if name != "z"] if f.weight_gates is not None else []
-    cell = _cell_row(f, t, gates)
-    y = f.to_c[t].unsqueeze(-1) * cell
-    if "o" in f.blocks:
-        y = y + f.block(f.factors[t], "o").unsqueeze(-1) * _before_activation(f, "o", gates)
-    rows = [cell, y]
-    for gate in gates:
-        inner = _before_activation(f, gate, gates)
-        if f.peephole is not None:
-            weight = f.peephole[gates.index(gate)]
-            inner = inner + (weight.unsqueeze(-1) * cell if gate == "o" else _on_cell(f, weight, gates))
-        rows.append(f.block(_slopes(f)[t], gate).unsqueeze(-1) * inner)
-    return torch.cat(rows, dim=-2)
-
-
-def _cell_row(f: LocalFactors, t: int, gates: list[str]) -> Tensor:
-    """∂c(t) / ∂state(t-1), (B, H, n)."""
-    if f.keep is None:
-        raise AssertionError("only for layers with a cell")
-    row = _on_cell(f, f.keep[t], gates)
-    for block in f.blocks[: f.cell_blocks]:
-        factor = f.block(f.factors[t], block).unsqueeze(-1)
-        row = row + factor * _before_activation(f, block, gates)
-    return row
-
-
-def _before_activation(f: LocalFactors, block: str, gates: list[str]) -> Tensor:
-    """∂(a block before its activation) / ∂state(t-1) without peepholes, (H, n)."""
-    H = f.hidden_size
-    place = f.blocks.index(block)
-    y = f.weight_hh[place * H : (place + 1) * H]
-    recurrent = y.new_zeros(H, len(gates) * H)
-    if f.weight_gates is not None and block in gates:
-        reader = gates.index(block)
-        recurrent = f.weight_gates[reader * H : (reader + 1) * H]
-    return torch.cat([torch.zeros_like(y), y, recurrent], dim=-1)
-
-
-def _on_cell(f: LocalFactors, diagonal: Tensor, gates: list[str]) -> Tensor:
-    """A diagonal over c(t-1) in a row of the whole state, (..., H, n)."""
-    wide = torch.diag_embed(diagonal)
-    return torch.nn.functional.pad(wide, (0, f.hidden_size * (1 + len(gates))))
-
-
-def _slopes(f: LocalFactors) -> Tensor:
-    if f.slopes is None:
-        raise AssertionError("full gate recurrence keeps its slopes")
-    return f.slopes
+    size = f.hidden_size * (1 if f.to_c is None else 2)
+    size += 0 if f.weight_gates is None else f.weight_gates.shape[0]
+    unit = torch.eye(size, dtype=torch.float64, device=f.factors.device)
+    return step_back(f, t, unit.repeat(f.factors.shape[1], 1, 1))
 
 
 def before(f: LocalFactors, t: int, b: int) -> int | None:
@@ -83,6 +41,8 @@ def before(f: LocalFactors, t: int, b: int) -> int | None:
 
 def cell_terms(f: LocalFactors, t: int) -> dict[str, Tensor]:
     """The terms of the total derivative ∂c(t)/∂c(t-1), where y(t-1) follows c(t-1): each (B, H, H).
+
+    With zoneout the cell is what the layer found, c̃; what merely stayed, past c̃(t), is no part of it.
 
     Their sum says which way an error takes in *one* step. At a sequence's first step the initial y and c
     depend on nothing, so only the direct parts are there.
@@ -97,25 +57,51 @@ def cell_terms(f: LocalFactors, t: int) -> dict[str, Tensor]:
     f = f.double()
     if f.to_c is None or f.forget is None:
         raise ValueError("cell_terms: a simple RNN has no cell.")
-    B = f.factors.shape[1]
-    D, from_o = f.to_c.new_zeros(B, f.hidden_size), f.to_c.new_zeros(B, f.hidden_size)
+    B, H = f.factors.shape[1], f.hidden_size
+    D, from_o = f.to_c.new_zeros(B, H, H), f.to_c.new_zeros(B, H)
+    kept = torch.ones_like(from_o)  # what zoneout made c(t-1) of the cell that was found
     gates = [name for name in f.blocks if name != "z"]
     for b in range(B):
         earlier = before(f, t, b)
         if earlier is not None:
-            D[b] = f.to_c[earlier, b]
+            D[b] = _output_by_cell(f, earlier, b)
+            kept[b] = 1 if f.beside.k_c is None else f.beside.k_c[earlier, b]
             if f.slopes is not None and f.peephole is not None and "o" in gates:
                 from_o[b] = f.block(f.slopes[earlier, b], "o") * f.peephole[-1]
-    terms = {CAROUSEL: torch.diag_embed(f.forget[t])}
+    rows = _row_by_cell(f, t, D, from_o, gates)
+    terms = {CAROUSEL: torch.diag_embed(f.forget[t] * kept)}
     for block in (name for name in ("f", "i", "z") if name in f.blocks):
-        inner = f.block(f.weight_hh.T, block).T * D.unsqueeze(1)
+        inner = f.block(rows.mT, block).mT
         if block in gates and f.peephole is not None:
-            inner = inner + torch.diag_embed(f.peephole[gates.index(block)])
-        if block in gates and f.weight_gates is not None and "o" in gates:
-            H, reader = f.hidden_size, gates.index(block)
-            inner = inner + f.weight_gates[reader * H : (reader + 1) * H, -H:] * from_o.unsqueeze(1)
+            inner = inner + torch.diag_embed(f.peephole[gates.index(block)] * kept)
         terms[TERMS[block]] = f.block(f.factors[t], block).unsqueeze(-1) * inner
     return terms
+
+
+def _output_by_cell(f: LocalFactors, t: int, b: int) -> Tensor:
+    """∂y(t) / ∂ the cell found at t, of one sequence, (H, H)."""
+    H, B = f.hidden_size, f.factors.shape[1]
+    unit = torch.eye(H, dtype=torch.float64, device=f.factors.device).repeat(B, 1, 1)
+    rows = f.to_cell(t, unit)[b]  # a row for each output
+    return rows if f.beside.k_y is None else rows * f.beside.k_y[t, b].unsqueeze(-1)
+
+
+def _row_by_cell(f: LocalFactors, t: int, D: Tensor, from_o: Tensor, gates: list[str]) -> Tensor:
+    """∂(the recurrent row as it stands before the activation at t) / ∂c(t-1) by way of y(t-1), (B, nH, H)."""
+    if f.beside.mask is not None:
+        D = f.beside.mask.unsqueeze(-1) * D
+    rows = f.weight_hh @ D
+    if f.weight_gates is not None and "o" in gates:
+        H = f.hidden_size
+        for reader, gate in enumerate(gates):
+            place = f.blocks.index(gate)
+            part = f.weight_gates[reader * H : (reader + 1) * H, -H:] * from_o.unsqueeze(1)
+            rows[:, place * H : (place + 1) * H] += part
+    norm = f.beside.recurrent
+    if norm is None:
+        return rows
+    unit = torch.eye(rows.shape[1], dtype=rows.dtype, device=rows.device).repeat(len(rows), 1, 1)
+    return norm.back(t, unit) @ rows
 
 
 def term_shares(f: LocalFactors) -> dict[str, Tensor]:

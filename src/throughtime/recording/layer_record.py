@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from throughtime.cells import LSTMCell, SimpleRNNCell, Variant
-from throughtime.errors import RecordingError
+from throughtime.nn.regularisation import LAYER_NORM, RECURRENT_DROPOUT, ZONEOUT
 from throughtime.recording.arrays import JoinedArrays
 
 
@@ -35,7 +35,8 @@ class LayerRecord:
         dtype: In which dtype.
         lengths: Steps of each sequence, (B,), or None if all have T.
         values: By name, (T, B, ·), zero at padded steps. LSTM: x, i_bar, f_bar, z_bar, o_bar (those that have
-            parameters), i, f, z, o, c, y. RNN: x, a, h.
+            parameters), i, f, z, o, c, y. RNN: x, a, h. With layer normalisation, zoneout or recurrent
+            dropout those of `ops.regularised_sight` too.
         errors: ∂J/∂value by name, (T, B, ·), zero at padded steps, empty before `backward()`. LSTM: d_i_bar,
             d_f_bar, d_z_bar, d_o_bar, d_c, d_y, d_x; RNN: d_a, d_h, d_x. Both: d_above, the part of d_y or
             d_h that came from outside this layer.
@@ -48,7 +49,8 @@ class LayerRecord:
         detached: Whether errors could not flow on into that pass.
         backward_passes: How many backward passes have reached it; their errors are added up.
         parts: The passes that this record joins along time; empty for a single pass.
-        beside: What the layer had beside its cell, in words: layer normalisation, recurrent dropout.
+        beside: What the layer had beside its plain cell, in words: layer normalisation, zoneout, recurrent
+            dropout.
     """
 
     path: str
@@ -82,9 +84,9 @@ class LayerRecord:
         """The equations of this layer."""
         bias = "bias" in self.passes[0].parameters
         if self.kind == "RNN":
-            return SimpleRNNCell(self.nonlinearity, bias)
+            return SimpleRNNCell(self.nonlinearity, bias, self.layer_norm)
         variant = Variant.parse(self.variant)
-        return LSTMCell(variant if self.peepholes else variant.without_peepholes(), bias)
+        return LSTMCell(variant if self.peepholes else variant.without_peepholes(), bias, self.layer_norm)
 
     @property
     def lstm_cell(self) -> LSTMCell:
@@ -94,17 +96,20 @@ class LayerRecord:
             raise TypeError(f"recording: {self.path!r} is an RNN, which has no LSTM cell.")
         return cell
 
-    def must_be_plain(self, who: str) -> None:
-        """Refuse what knows nothing but the equations of the cell.
+    @property
+    def layer_norm(self) -> bool:
+        """Whether rows were normalised within the cell."""
+        return LAYER_NORM in self.beside
 
-        Raises:
-            RecordingError: the layer had something beside them.
-        """
-        if self.beside:
-            raise RecordingError(
-                f"{who}: {self.path} ran with {' and '.join(self.beside)}, and {who} knows the plain cell "
-                "only; values and errors can be read."
-            )
+    @property
+    def zoneout(self) -> bool:
+        """Whether entries of the state stayed for a step, by chance or in the mean."""
+        return ZONEOUT in self.beside
+
+    @property
+    def recurrent_dropout(self) -> bool:
+        """Whether a mask hid entries of y(t-1) from the recurrent weights."""
+        return RECURRENT_DROPOUT in self.beside
 
     @property
     def output(self) -> str:

@@ -10,12 +10,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from throughtime.cells import LSTMCell, SimpleRNNCell
 from throughtime.nn.lstm import LSTMLayer
-from throughtime.nn.recurrent import Layer, Recurrent
+from throughtime.nn.recurrent import Layer, Recurrent, State
+from throughtime.nn.regularisation import cell_name, draw_noise, inputs_of, mean_noise, run_layer
 from throughtime.nn.rnn import RNNLayer
+from throughtime.nn.watching import watching as being_watched
 from throughtime.ops.backends import backend, resolve
 from throughtime.ops.local_factors import LocalFactors, lstm_factors, rnn_factors
 from throughtime.ops.lstm_loop import LSTMForward, LSTMParameters, LSTMState
+from throughtime.ops.noise import Noise
+from throughtime.ops.regularised import BACKENDS, backend_for
+from throughtime.ops.regularised_factors import regularised_factors
+from throughtime.ops.regularised_loop import Inputs, Way
 from throughtime.ops.simple_rnn_loop import RNNForward, RNNParameters
 
 
@@ -29,6 +36,7 @@ class LayerPass:
         x: (T, B, I), detached.
         state: The initial state, each (B, ·), detached.
         lengths: (B,) or None.
+        noise: What chance did; None for what stands for it in evaluation.
     """
 
     path: str
@@ -36,6 +44,7 @@ class LayerPass:
     x: Tensor
     state: tuple[Tensor, ...]
     lengths: Tensor | None
+    noise: Noise | None = None
 
     @property
     def kind(self) -> str:
@@ -55,12 +64,34 @@ class LayerPass:
     @property
     def backend(self) -> str:
         """Who computes the forward."""
-        return resolve(self.layer.backend, self.layer.weight_hh)
+        like = self.layer.weight_hh
+        return backend_for(self.layer.backend, like) if self._beside else resolve(self.layer.backend, like)
+
+    @property
+    def _beside(self) -> bool:
+        """Whether the layer was no plain cell in this pass."""
+        return self.layer.regularisation.always or (self.noise is not None and self.noise.mask is not None)
+
+    def _regularised(self) -> tuple[Inputs, Way]:
+        """What the layer read and how it ran, where it was no plain cell."""
+        cell, noise = self.layer.cell, self.noise
+        if not isinstance(cell, LSTMCell | SimpleRNNCell):
+            raise TypeError(f"{self.path}: {type(cell).__name__} is the cell of neither an LSTM nor an RNN.")
+        drawn = mean_noise(self.layer, self.state) if noise is None else noise
+        inputs = Inputs._make(map(_detached, inputs_of(self.layer, self.x, self.state)))
+        return inputs, Way(cell, drawn, self.lengths, self.reverse)
 
     @torch.no_grad()
     def forward(self) -> LSTMForward | RNNForward:
         """Run the layer again: its output and what its backward reads."""
         layer = self.layer
+        if self._beside:
+            inputs, way = self._regularised()
+            bars = self.x.new_empty(*self.x.shape[:2], layer.weight_hh.shape[0])
+            y, y_n, c_n, gates_n, kept = BACKENDS[self.backend].forward(inputs, way, True, bars=bars)
+            if isinstance(layer, RNNLayer):
+                return RNNForward(y, y_n)
+            return LSTMForward(y, y_n, c_n, gates_n, kept.gates, kept.cells)
         if isinstance(layer, LSTMLayer):
             weights, v = _lstm_parameters(layer), layer.cell.variant
             return backend(self.backend).lstm_forward(
@@ -75,6 +106,8 @@ class LayerPass:
     def factors(self, saved: LSTMForward | RNNForward | None = None) -> LocalFactors:
         """What each step does to errors; `saved` is what `forward` gave."""
         layer, saved = self.layer, self.forward() if saved is None else saved
+        if self._beside:
+            return regularised_factors(*self._regularised(), saved)
         if isinstance(layer, LSTMLayer) and isinstance(saved, LSTMForward):
             p, v = _lstm_parameters(layer), layer.cell.variant
             return lstm_factors(saved, self._lstm_state(), p, self.lengths, v, self.reverse)
@@ -123,6 +156,7 @@ class Passes:
         self.network, self.prefix = network, prefix
         self.top: Tensor | None = None
         self._read: dict[str, tuple[Tensor, list[Any], Tensor | None]] = {}
+        self._noise: dict[Layer, Noise] = {}
 
     def paths(self) -> list[str]:
         """Every layer and direction, from the input upwards."""
@@ -153,7 +187,23 @@ class Passes:
         chosen = layer.reverse if path != name else layer
         if chosen is None:
             raise AssertionError("paths are checked when they come in")
-        return LayerPass(path, chosen, x.detach(), tuple(part.detach() for part in state), lengths)
+        noise = self._noise.get(chosen)
+        if noise is None and chosen.training and chosen.regularisation.chance:
+            raise ValueError(
+                f"{path}: what chance did in this pass is not known, as another block records the layer; "
+                "leave that block first, or call model.eval()."
+            )
+        return LayerPass(path, chosen, x.detach(), tuple(part.detach() for part in state), lengths, noise)
+
+    def watches(self, layer: Layer) -> bool:
+        """Whether chance plays a part in a layer of the network; a `nn.watching.Watcher`."""
+        own = any(layer is one or layer is one.reverse for one in self.network.layers)
+        return own and layer.training and layer.regularisation.chance
+
+    def run(self, layer: Layer, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
+        """Run one sequence through a layer, and keep what chance does."""
+        self._noise[layer] = drawn = draw_noise(layer, state)
+        return run_layer(layer, cell_name(layer), x, state, lengths, drawn)
 
     def number(self, path: str) -> int:
         """Which layer of the stack a path means, from 0 at the input."""
@@ -186,14 +236,14 @@ def watching(model: nn.Module, layer: str | None, who: str) -> Iterator[Passes]:
         who: Whose message an error is.
 
     Raises:
-        ValueError: there is no such layer, no network, several to choose from, or a network that does more
-            than the equations of its cell.
+        ValueError: there is no such layer, no network, or several to choose from.
     """
     passes = _find(model, layer, who)
     with contextlib.ExitStack() as stack:
         for number, one in enumerate(passes.network.layers):
             before = one.register_forward_pre_hook(lambda _, args, n=number: passes._before(n, args))
             stack.callback(before.remove)
+        stack.enter_context(being_watched(passes))
         last = passes.network.layers[-1].register_forward_hook(lambda _, __, out: passes._after(out))
         stack.callback(last.remove)
         stack.enter_context(torch.enable_grad())
@@ -210,24 +260,12 @@ def _find(model: nn.Module, layer: str | None, who: str) -> Passes:
     if layer is not None:
         for passes in found:
             if layer in passes.paths():
-                return _plain(passes, who)
+                return passes
         raise ValueError(f"{who}: layer={layer!r} is not in the model; there are {', '.join(paths)}.")
     if len(found) > 1:
         there = ", ".join(paths)
         raise ValueError(f"{who}: the model holds {len(found)} networks; say layer=, one of {there}.")
-    return _plain(found[0], who)
-
-
-def _plain(passes: Passes, who: str) -> Passes:
-    """The same, if its layers are nothing but their cells."""
-    how, training = passes.network.regularisation, passes.network.training
-    if how.active(training):
-        advice = "" if how.always else "; call model.eval(), which turns it off"
-        raise ValueError(
-            f"{who}: the network runs with {' and '.join(how.names())}, which errors are not followed "
-            f"through{advice}."
-        )
-    return passes
+    return found[0]
 
 
 def run(model: nn.Module, x: Any, inputs: dict[str, Any]) -> Any:

@@ -188,7 +188,6 @@ class Recording:
             ValueError: there is no step t.
         """
         record, error = self._layer_of(name)
-        record.must_be_plain("routes")
         if t is not None:
             part, step = record.pass_at(t)
             return Routes(name, t, routes.find_routes(part, error, step))
@@ -259,7 +258,6 @@ class Recording:
                 f"recording: check({name!r}): there are differences for errors of this layer's own values, "
                 f"{', '.join(e for e in record.errors if e != 'd_above')}."
             )
-        record.must_be_plain("check")
         return finite.check(record, error, t, batch, unit, loss)
 
     def _layer_of(self, name: str) -> tuple[LayerRecord, str]:
@@ -271,7 +269,6 @@ class Recording:
 
     def _parameter(self, name: str) -> tuple[LayerRecord, str]:
         record, parameter = self._layer_of(name)
-        record.must_be_plain("step_gradient")
         there = record.passes[0].parameters
         if parameter not in there:
             raise MissingNameError(

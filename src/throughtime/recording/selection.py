@@ -5,27 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from throughtime.cells import LSTMCell
+from throughtime.cells import LSTMCell, SimpleRNNCell
 from throughtime.errors import RecordingError
 from throughtime.nn.lstm import LSTMLayer
 from throughtime.nn.recurrent import Layer
+from throughtime.ops import regularised_sight
 
 MAX_BYTES: Final = 4 << 30
 
 
 def value_names(layer: Layer) -> tuple[str, ...]:
     """Names of the values that a layer has."""
+    beside, _ = _beside(layer)
     if not isinstance(layer, LSTMLayer):
-        return ("x", "a", "h")
-    return ("x", *(f"{block}_bar" for block in layer.cell.variant.blocks), "i", "f", "z", "o", "c", "y")
+        return ("x", *beside, "a", "h")
+    bars = (f"{block}_bar" for block in layer.cell.variant.blocks)
+    return ("x", *beside, *bars, "i", "f", "z", "o", "c", "y")
 
 
 def error_names(layer: Layer) -> tuple[str, ...]:
     """Names of the errors that a layer has."""
+    _, beside = _beside(layer)
     if not isinstance(layer, LSTMLayer):
-        return ("d_a", "d_h", "d_x", "d_above")
+        return (*beside, "d_a", "d_h", "d_x", "d_above")
     bars = (f"d_{block}_bar" for block in layer.cell.variant.blocks)
-    return (*bars, "d_c", "d_y", "d_x", "d_above")
+    return (*beside, *bars, "d_c", "d_y", "d_x", "d_above")
+
+
+def _beside(layer: Layer) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of what a layer has beside its plain cell, values and errors."""
+    how, cell = layer.regularisation, layer.cell
+    if not isinstance(cell, LSTMCell | SimpleRNNCell):
+        raise TypeError(f"record: a cell of the class {type(cell).__name__} cannot be recorded.")
+    return regularised_sight.names(cell, any(how.zoneout), how.recurrent_dropout > 0)
 
 
 class Selection:
@@ -86,10 +98,9 @@ def _refuse(name: str, layers: Mapping[str, Layer], errors: bool) -> None:
 
 
 def _made_on_reading(layer: Layer) -> frozenset[str]:
-    """Values that take no memory: gates fixed at 1, and f = 1 - i."""
-    if not isinstance(layer.cell, LSTMCell):
-        return frozenset()
-    return frozenset({"i", "f", "o"} - set(layer.cell.variant.gates))
+    """Values that take no memory: gates fixed at 1, f = 1 - i, and the mask, the same at every step."""
+    gates = layer.cell.variant.gates if isinstance(layer.cell, LSTMCell) else ("i", "f", "o")
+    return frozenset({"i", "f", "o"} - set(gates) | {"m"})
 
 
 def refuse_size(needed: int, so_far: int, allowed: int, what: str) -> None:

@@ -10,17 +10,19 @@ import torch
 from torch import Tensor
 
 from throughtime.cells import LSTMCell
+from throughtime.ops import regularised_sight
 from throughtime.recording.layer_record import LayerRecord
 from throughtime.recording.steps import Steps
 
+_ELEMENTWISE = ("bias", "gain_ih", "gain_hh", "gain_c", "bias_c")
 _CHUNK = 1 << 23  # numbers in memory at once
 
 
 def step_gradient(record: LayerRecord, parameter: str, t: int) -> Tensor:
     """(∂J/∂θ)^(t) of a single pass, summed over the batch, in the parameter's shape."""
     steps = Steps(record, t, f"step_gradient of {record.path}.{parameter}")
-    if parameter == "bias":
-        return _errors(steps, record).sum(0)
+    if parameter in _ELEMENTWISE:
+        return _elementwise(steps, record, parameter).sum(0)
     if parameter == "peephole":
         return _peephole(steps, record).sum(1)
     errors, met = _factors(steps, record, parameter)
@@ -30,8 +32,8 @@ def step_gradient(record: LayerRecord, parameter: str, t: int) -> Tensor:
 def step_gradient_norms(record: LayerRecord, parameter: str) -> Tensor:
     """‖(∂J/∂θ)^(t)‖ for every t of a single pass, (T,) in float64."""
     steps = Steps(record, None, f"step_gradient_norms of {record.path}.{parameter}")
-    if parameter == "bias":
-        return _lengths(_errors(steps, record).double().sum(1))
+    if parameter in _ELEMENTWISE:
+        return _lengths(_elementwise(steps, record, parameter).double().sum(1))
     if parameter == "peephole":
         return _lengths(_peephole(steps, record).double().sum(2).transpose(0, 1).flatten(1))
     errors, met = _factors(steps, record, parameter)
@@ -57,27 +59,43 @@ def _norms_of_products(errors: Tensor, met: Tensor) -> Tensor:
 
 def _factors(steps: Steps, record: LayerRecord, parameter: str) -> tuple[Tensor, Tensor]:
     """Errors before the activation and what the parameter met, both (..., B, ·)."""
+    norm = record.layer_norm
     if parameter == "weight_ih":
-        return _errors(steps, record), steps.now("x")
+        return _side_by_side(steps, record, "d_", "_x" if norm else ""), steps.now("x")
     if parameter == "weight_hh":
-        return _errors(steps, record), steps.before(record.output)
-    gates = _gates(record)
-    errors = torch.cat([steps.now(f"d_{gate}_bar") for gate in gates], dim=-1)
+        read = steps.before(record.output)
+        read = read * steps.now("m") if record.recurrent_dropout else read
+        return _side_by_side(steps, record, "d_", "_r" if norm else ""), read
+    gates, end = _gates(record), "r" if norm else "bar"
+    errors = torch.cat([steps.now(f"d_{gate}_{end}") for gate in gates], dim=-1)
     return errors, torch.cat([steps.before(gate) for gate in gates], dim=-1)
 
 
-def _errors(steps: Steps, record: LayerRecord) -> Tensor:
-    """Errors before the activation side by side, blocks as in the weights."""
-    cell = record.cell
-    if not isinstance(cell, LSTMCell):
-        return steps.now("d_a")
-    return torch.cat([steps.now(f"d_{block}_bar") for block in cell.variant.blocks], dim=-1)
+def _side_by_side(steps: Steps, record: LayerRecord, before: str, end: str = "") -> Tensor:
+    """Values or errors of all blocks in the order of the weights; before the activation without `end`."""
+    blocks = regularised_sight.blocks(record.cell)
+    ends = [end or ("" if block == "a" else "_bar") for block in blocks]
+    named = [f"{before}{block}{own}" for block, own in zip(blocks, ends, strict=True)]
+    return torch.cat([steps.now(name) for name in named], dim=-1)
+
+
+def _elementwise(steps: Steps, record: LayerRecord, parameter: str) -> Tensor:
+    """Of a bias or a gain: the error of what it is a part of, times what it met, (..., B, ·)."""
+    if parameter == "bias_c":
+        return steps.now("d_u")
+    if parameter == "gain_c":
+        return steps.now("d_u") * steps.now("c_hat")
+    errors = _side_by_side(steps, record, "d_")
+    if parameter == "bias":
+        return errors
+    return errors * _side_by_side(steps, record, "", "_x_hat" if parameter == "gain_ih" else "_r_hat")
 
 
 def _peephole(steps: Steps, record: LayerRecord) -> Tensor:
     """(m, ..., B, H): the error of each own gate times the cell that it saw, the new one for o."""
+    new = "c_tilde" if record.zoneout else "c"
     parts = [
-        steps.now(f"d_{gate}_bar") * (steps.now("c") if gate == "o" else steps.before("c"))
+        steps.now(f"d_{gate}_bar") * (steps.now(new) if gate == "o" else steps.before("c"))
         for gate in _gates(record)
     ]
     return torch.stack(parts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import cast
 
 import numpy as np
 import torch
@@ -11,7 +10,6 @@ from torch import Tensor
 
 from throughtime.data import Windows, format_duration
 from throughtime.nn.forecast_network import ForecastNetwork
-from throughtime.nn.recurrent import Recurrent
 from throughtime.ops.lstm_loop import LSTMForward
 from throughtime.page import forecast_report as page
 from throughtime.recording.error_map import ErrorMap, error_map
@@ -25,7 +23,7 @@ _GATES = {"i": "input gate", "f": "forget gate", "o": "output gate"}
 
 
 def build_reach(network: ForecastNetwork, windows: Windows, result: FitResult) -> page.Reach | None:
-    """The section of the page; None where a window has a single step or errors cannot be followed.
+    """The section of the page; None where a window has a single step.
 
     Args:
         network: Trained.
@@ -33,7 +31,7 @@ def build_reach(network: ForecastNetwork, windows: Windows, result: FitResult) -
         result: How training went, watched.
     """
     T, step = windows.history, windows.series.step
-    if T < 2 or not len(windows) or cast(Recurrent, network.recurrent).regularisation.always:
+    if T < 2 or not len(windows):
         return None
     was_training = network.training
     network.eval()
@@ -45,7 +43,7 @@ def build_reach(network: ForecastNetwork, windows: Windows, result: FitResult) -
     memory = memory_length(errors)
     columns = _spread(T, COLUMNS)
     return page.Reach(
-        value="cell" if errors.memory == "c" else "hidden value",
+        value=_value(errors),
         memory=_length(memory, step),
         verdict=errors.reach().verdict(),
         summary=_sentence(errors, memory, step),
@@ -86,7 +84,7 @@ def _length(memory: MemoryLength, step: timedelta) -> str:
 
 def _sentence(errors: ErrorMap, memory: MemoryLength, step: timedelta) -> str:
     reach = memory.reach
-    name = "cell" if errors.memory == "c" else "hidden value"
+    name = _value(errors)
     if reach.verdict() == "explode":
         peak = int(torch.nan_to_num(reach.shares, nan=-1.0).argmax())
         return (
@@ -98,6 +96,10 @@ def _sentence(errors: ErrorMap, memory: MemoryLength, step: timedelta) -> str:
     left = float(reach.shares[reach.farthest])
     whole = format_duration(memory.steps * step)
     return f"After {whole}, all that the network reads, {100 * left:.0f} % of an error of the {name} is left."
+
+
+def _value(errors: ErrorMap) -> str:
+    return "hidden value" if errors.memory == "h" else "cell"
 
 
 def _log_shares(errors: ErrorMap, columns: np.ndarray) -> list[list[float | None]]:

@@ -11,10 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from throughtime.data import Windows
-from throughtime.errors import RecordingError
 from throughtime.nn import LSTM, RNN
 from throughtime.nn.forecast_network import ForecastNetwork
-from throughtime.nn.recurrent import Recurrent
 from throughtime.page.study import attach_error_map
 from throughtime.page.study.replay import Replay
 from throughtime.recording import Recording, record
@@ -116,14 +114,8 @@ def forecast_replay(folder: str | Path) -> Replay:
     Raises:
         ModelFolderError: the folder is damaged.
         DataError: the data is gone or was changed.
-        RecordingError: the network has parts that a recording does not know.
     """
     forecaster = Forecaster.load(folder)
-    how = cast(Recurrent, forecaster.network_.recurrent).regularisation
-    if how.always:
-        raise RecordingError(
-            f"{folder}: the network has {' and '.join(how.names())}, and study knows the plain cell only."
-        )
     settings = forecaster.settings
     table = open_source(forecaster.source_, settings, expected=forecaster.source_)
     windows = repeat_data(table, settings, forecaster.recipe_, forecaster.scaler_).parts.test

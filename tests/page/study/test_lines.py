@@ -42,6 +42,73 @@ def test_terms_add_up_to_the_recorded_value(kind):
     check(rec, "layer0", places)
 
 
+REGULAR = {
+    "norm": {"layer_norm": True},
+    "zoneout": {"zoneout": 0.3},
+    "dropout": {"recurrent_dropout": 0.4},
+    "all": {"layer_norm": True, "zoneout": 0.3, "recurrent_dropout": 0.4},
+}
+
+
+@pytest.mark.parametrize("how", REGULAR)
+@pytest.mark.parametrize("kind", ["vanilla", "CIFG+FGR", "NOG+NIAF", "NFG+NIG", "rnn-relu"])
+def test_with_layer_normalisation_zoneout_and_dropout(kind, how):
+    rec = recording(
+        kind, T=5, B=3, lengths=[5, 0, 3], H=3, bidirectional=True, dtype=torch.float64, **REGULAR[how]
+    )
+    places = [Place(t, b, k) for b, length in enumerate([5, 0, 3]) for t in range(length) for k in range(3)]
+    for path, layer in rec.layers.items():
+        check(rec, path, places)
+        targets = {line.target for line in all_lines(layer)}
+        assert targets >= {name for name in layer.errors if name not in ("d_above", "d_x")}
+        journey, _ = equations(layer, dict(layer.values))
+        assert {share.parameter for share in journey.shares} == set(layer.parameters)
+
+
+@pytest.mark.parametrize("how", REGULAR)
+@pytest.mark.parametrize("kind", ["vanilla", "rnn-tanh"])
+def test_routes_on_the_page_are_those_of_the_recording(kind, how):
+    rec = recording(kind, T=4, B=1, H=3, dtype=torch.float64, **REGULAR[how])
+    layer, names = rec.layers["layer0"], {"head": "above(t)", "state": "returned state"}
+    numbers = LayerNumbers(layer)
+    routed = [line for line in all_lines(layer) if line.routes]
+    assert {line.target for line in routed} >= ({"d_h"} if kind == "rnn-tanh" else {"d_y", "d_c"})
+    for line in routed:
+        for t in range(4):
+            found = rec.routes(f"layer0.{line.target}", t)
+            shown = {names.get(term.route, term.route): term for term in numbers.terms(line, Place(t, 0, 1))}
+            assert set(shown) == set(found)
+            for route, term in shown.items():
+                part = float(found[route][0, 1])
+                assert numbers.term(term, Place(t, 0, 1)) == pytest.approx(part, abs=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["vanilla", "CIFG", "rnn-tanh"])
+def test_drawings_with_zoneout_show_what_was_found_within_the_block(kind):
+    layer = recording(kind, T=3, B=1, **REGULAR["all"]).layers["layer0"]
+    values = dict(layer.values)
+    _, extra = equations(layer, values)
+    there = {*values, *layer.errors}
+    for drawing in extra["drawings"]:
+        for part in (*drawing["wires"].values(), *drawing["chips"], *drawing["nodes"]):
+            for read in (part["value"], part["error"]):
+                ghost = set(part["needs"]) & set(extra["lacks"])
+                assert read is None or ghost or {read["name"], *read["product"]} <= there
+    wires = extra["drawings"][0]["wires"]
+    if kind == "rnn-tanh":
+        assert wires["h_out"]["value"]["name"] == "h_tilde"
+        assert wires["h_next"]["value"]["name"] == "h"
+        return
+    assert wires["c_rail"]["value"]["name"] == "c_tilde"
+    assert wires["c_kept"]["error"]["product"] == ("d_c_tilde", "f")
+    assert wires["c_kept"]["value"]["product"] == ("f", "c")
+    assert wires["c_next"]["value"]["name"] == "c"
+    assert wires["y_up"]["value"]["name"] == "y"
+    labels = {chip["wire"]: chip["label"] for chip in extra["drawings"][0]["chips"]}
+    assert labels["c_rail"] == "c\N{COMBINING TILDE}"
+    assert labels["c_kept"] == "c·f"
+
+
 @pytest.mark.parametrize("kind", ["vanilla", "FGR", "rnn-tanh"])
 def test_in_both_directions_with_lengths(kind):
     rec = recording(kind, T=6, B=3, lengths=[4, 1, 6], bidirectional=True, dtype=torch.float64)

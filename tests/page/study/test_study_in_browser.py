@@ -21,6 +21,9 @@ pytestmark = pytest.mark.browser
 HOSTILE = "</script><img src=x onerror=\"document.body.dataset.hacked='yes'\">"
 LSTM = recording("vanilla", T=12, B=3, H=5, names=["temperature", "humidity", "pressure"])
 RNN = recording("rnn-tanh", T=6, B=1)
+HOW = {"layer_norm": True, "zoneout": 0.2, "recurrent_dropout": 0.3}
+REGULAR = recording("vanilla", T=6, B=2, H=4, **HOW)
+REGULAR_RNN = recording("rnn-tanh", T=6, B=2, H=4, **HOW)
 
 
 def moments(layer):
@@ -50,7 +53,9 @@ def parts_shown(page, moment, line):
     return [abs(number(text.partition("(")[2] if line.function else text)) for text in texts]
 
 
-@pytest.mark.parametrize("rec", [LSTM, RNN], ids=["lstm", "rnn"])
+@pytest.mark.parametrize(
+    "rec", [LSTM, RNN, REGULAR, REGULAR_RNN], ids=["lstm", "rnn", "regularised lstm", "regularised rnn"]
+)
 def test_every_number_of_ten_places_is_the_recorded_one(study, rec):
     opened = study(rec)
     page, layer, chance = opened.page, rec.layers["layer0"], random.Random(5)

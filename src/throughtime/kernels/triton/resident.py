@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from contextlib import AbstractContextManager
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -19,11 +15,7 @@ from throughtime.kernels.triton.choose import (
     state_dtype,
     variant_flags,
 )
-
-
-def on_device(like: Tensor) -> AbstractContextManager[Any]:
-    """Launches go to the current device: make it the one of `like`."""
-    return torch.cuda.device(like.device) if like.is_cuda else contextlib.nullcontext()
+from throughtime.kernels.triton.launching import lengths_stride, on_device, or_unused
 
 
 def lstm_forward(
@@ -44,9 +36,9 @@ def lstm_forward(
     y_n, c_n, gates = torch.empty_like(y0), torch.empty_like(c0), torch.empty_like(projected)
     with on_device(y):
         lstm_resident.lstm_forward[(_slices(B), M)](
-            projected, recurrent, _or(peephole, y), y0, c0, _or(lengths, y),
-            y, y_n, c_n, gates, cells, _or(bars, y),
-            T, B, H, _per_network(lengths),
+            projected, recurrent, or_unused(peephole, y), y0, c0, or_unused(lengths, y),
+            y, y_n, c_n, gates, cells, or_unused(bars, y),
+            T, B, H, lengths_stride(lengths),
             **variant_flags(v), LENGTHS=lengths is not None, REVERSE=reverse, RECORD=bars is not None,
             FAST=is_fast(y), **resident_flags(recurrent),
         )  # fmt: skip
@@ -76,9 +68,9 @@ def lstm_backward(
     errors_c, errors_y = errors if errors is not None else (cells, cells)
     with on_device(cells):
         lstm_resident.lstm_backward[(_slices(B), M)](
-            d_y, d_y_n, d_c_n, recurrent, _or(peephole, cells), c0, _or(lengths, cells), gates, cells,
-            d_bars, d_y0, d_c0, _or(sums, cells), errors_c, errors_y,
-            T, B, H, _per_network(lengths),
+            d_y, d_y_n, d_c_n, recurrent, or_unused(peephole, cells), c0, or_unused(lengths, cells),
+            gates, cells, d_bars, d_y0, d_c0, or_unused(sums, cells), errors_c, errors_y,
+            T, B, H, lengths_stride(lengths),
             **variant_flags(v), LENGTHS=lengths is not None, REVERSE=reverse, RECORD=errors is not None,
             FAST=is_fast(cells), **resident_flags(recurrent),
         )  # fmt: skip
@@ -99,8 +91,8 @@ def rnn_forward(
     h, h_n = torch.empty_like(projected), torch.empty_like(h0)
     with on_device(h):
         rnn_resident.rnn_forward[(_slices(B), M)](
-            projected, recurrent, h0, _or(lengths, h), h, h_n, _or(bars, h),
-            T, B, H, _per_network(lengths),
+            projected, recurrent, h0, or_unused(lengths, h), h, h_n, or_unused(bars, h),
+            T, B, H, lengths_stride(lengths),
             NONLINEARITY=nonlinearity_code(nonlinearity), LENGTHS=lengths is not None, REVERSE=reverse,
             RECORD=bars is not None, FAST=is_fast(h), **resident_flags(recurrent),
         )  # fmt: skip
@@ -123,8 +115,8 @@ def rnn_backward(
     d_h0 = torch.empty_like(d_h_n)
     with on_device(h):
         rnn_resident.rnn_backward[(_slices(B), M)](
-            d_h, d_h_n, recurrent, _or(lengths, h), h, d_bars, d_h0, _or(errors_h, h),
-            T, B, H, _per_network(lengths),
+            d_h, d_h_n, recurrent, or_unused(lengths, h), h, d_bars, d_h0, or_unused(errors_h, h),
+            T, B, H, lengths_stride(lengths),
             NONLINEARITY=nonlinearity_code(nonlinearity), LENGTHS=lengths is not None, REVERSE=reverse,
             RECORD=errors_h is not None, **resident_flags(recurrent),
         )  # fmt: skip
@@ -133,13 +125,3 @@ def rnn_backward(
 
 def _slices(B: int) -> int:
     return -(-B // SEQUENCES)
-
-
-def _or(value: Tensor | None, unused: Tensor) -> Tensor:
-    """A pointer is asked for even where nothing is read or written through it."""
-    return unused if value is None else value
-
-
-def _per_network(lengths: Tensor | None) -> int:
-    """Elements from one network's lengths to the next one's, 0 if all share them."""
-    return 0 if lengths is None or lengths.dim() == 1 else lengths.shape[1]

@@ -20,7 +20,7 @@ from throughtime.kernels.triton.choose import (
     state_flag,
     variant_flags,
 )
-from throughtime.kernels.triton.resident import _or, _per_network, on_device
+from throughtime.kernels.triton.launching import lengths_stride, on_device, or_unused
 
 
 def lstm_forward(
@@ -41,7 +41,7 @@ def lstm_forward(
     H = recurrent.shape[-1]
     gates, y, cells = projected, projected.new_empty(M, T, B, H), projected.new_empty(M, T, B, H)
     carried = c0.to(state_dtype(y), copy=True)
-    y_before, before = y0, _or(gates0, y0)
+    y_before, before = y0, or_unused(gates0, y0)
     with on_device(y):
         for t in _walk(T, reverse):
             row = gates[:, t]
@@ -49,10 +49,10 @@ def lstm_forward(
             if wide is not None:
                 _add_product(row, before, wide.transpose(1, 2))
             steps.lstm_step[_grid(M, B, H)](
-                row, before, _or(peephole, y), carried, y_before, _or(lengths, y),
+                row, before, or_unused(peephole, y), carried, y_before, or_unused(lengths, y),
                 y[:, t], cells[:, t], row if bars is None else bars[:, t],
                 t, B, H, row.stride(0), before.stride(0), y_before.stride(0), y.stride(0),
-                _per_network(lengths),
+                lengths_stride(lengths),
                 **variant_flags(v), FGR=wide is not None, LENGTHS=lengths is not None,
                 RECORD=bars is not None, BLOCK=VALUES, STATE=state_flag(y), FAST=is_fast(y),
                 enable_fp_fusion=True,
@@ -89,9 +89,9 @@ def lstm_backward(
             row, d_row = gates[:, t], d_bars[:, t]
             errors_c, errors_y = (part[:, t] for part in errors) if errors is not None else (d_row, d_row)
             steps.lstm_step_back[_grid(M, B, H)](
-                row, cells[:, t], c_before, _or(peephole, cells), d_y[:, t], _or(lengths, cells),
+                row, cells[:, t], c_before, or_unused(peephole, cells), d_y[:, t], or_unused(lengths, cells),
                 d_row, e_y, e_c, e_gates, errors_c, errors_y,
-                t, B, H, row.stride(0), c_before.stride(0), cells.stride(0), _per_network(lengths),
+                t, B, H, row.stride(0), c_before.stride(0), cells.stride(0), lengths_stride(lengths),
                 **variant_flags(v), FGR=wide is not None, LENGTHS=lengths is not None,
                 RECORD=errors is not None, BLOCK=VALUES, STATE=state_flag(cells), FAST=is_fast(cells),
                 enable_fp_fusion=True,
@@ -118,8 +118,8 @@ def rnn_forward(
         for t in _walk(T, reverse):
             _add_product(h[:, t], before, recurrent.transpose(1, 2))
             steps.rnn_step[_grid(M, B, H)](
-                h[:, t], before, _or(lengths, h), h[:, t] if bars is None else bars[:, t],
-                t, B, H, h.stride(0), before.stride(0), _per_network(lengths),
+                h[:, t], before, or_unused(lengths, h), h[:, t] if bars is None else bars[:, t],
+                t, B, H, h.stride(0), before.stride(0), lengths_stride(lengths),
                 NONLINEARITY=nonlinearity_code(nonlinearity), LENGTHS=lengths is not None,
                 RECORD=bars is not None, BLOCK=VALUES, STATE=state_flag(h), FAST=is_fast(h),
                 enable_fp_fusion=True,
@@ -146,9 +146,9 @@ def rnn_backward(
         for t in reversed(_walk(T, reverse)):
             d_row = d_bars[:, t]
             steps.rnn_step_back[_grid(M, B, H)](
-                h[:, t], d_h[:, t], _or(lengths, h), d_row, error,
+                h[:, t], d_h[:, t], or_unused(lengths, h), d_row, error,
                 d_row if errors_h is None else errors_h[:, t],
-                t, B, H, h.stride(0), _per_network(lengths),
+                t, B, H, h.stride(0), lengths_stride(lengths),
                 NONLINEARITY=nonlinearity_code(nonlinearity), LENGTHS=lengths is not None,
                 RECORD=errors_h is not None, BLOCK=VALUES, STATE=state_flag(h), enable_fp_fusion=True,
             )  # fmt: skip

@@ -47,12 +47,10 @@ def write_slides(
     Raises:
         ValueError: the recording is empty, or there is no such step, unit or sequence.
         OutputError: the file cannot be written.
-        RecordingError: the layer had something beside its cell.
     """
     if not recording.layers:
         raise ValueError("slides: the recording is empty; run the model inside the block of record().")
     layer = next(iter(recording.layers.values()))
-    layer.must_be_plain("slides")
     journey, drawing, lacks = equations_of(layer)
     numbers = LayerNumbers(layer)
     places = _places(layer, numbers, step, unit, sequence, full)

@@ -37,7 +37,7 @@ def steps(journey: Journey, numbers: LayerNumbers, place: Place) -> Iterator[Ste
     known: frozenset[str] = frozenset()
     for moment in journey.forward:
         for line in moment.lines:
-            known |= {line.target} | ({"h_c"} if line.target == "c" else set())
+            known |= {line.target} | ({"h_c"} if line.target in ("c", "c_tilde", "u") else set())
             yield Step("forward", moment, line, None, known, place)
     for moment in journey.backward:
         if not moment.lines:

@@ -29,8 +29,7 @@ class Run:
 def symbol_runs(symbol: Symbol) -> list[Run]:
     """A symbol, its index set below."""
     head = f"{symbol.function}(" if symbol.function else ""
-    bar = "\N{COMBINING MACRON}" if symbol.bar else ""
-    runs = [Run(f"{head}{'δ' if symbol.error else ''}{symbol.name}{bar}")]
+    runs = [Run(f"{head}{'δ' if symbol.error else ''}{symbol.name}{symbol.above}")]
     if symbol.sub:
         runs.append(Run(symbol.sub, sub=True))
     tail = f"{'ᵀ' if symbol.transposed else ''}{_TIMES[symbol.time]}{')' if symbol.function else ''}"

@@ -49,7 +49,6 @@ def study_data(
     Raises:
         ValueError: nothing was recorded, values were left out, a number is not finite, or not even one time
             step fits.
-        RecordingError: a layer had something beside its cell.
     """
     arrays = Arrays()
     recordings = [recording] if beside is None else [recording, beside]
@@ -81,8 +80,6 @@ def _groups(recordings: list[Recording]) -> list[str]:
     for recording in recordings:
         if not recording.layers:
             raise ValueError("Study: the recording is empty; run the model inside the block of record().")
-        for layer in recording.layers.values():
-            layer.must_be_plain("study")
     if len(recordings) == 1:
         return [""]
     first, second = (layer_name(next(iter(one.layers.values()))) for one in recordings)

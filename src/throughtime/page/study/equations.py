@@ -8,14 +8,16 @@ from typing import Any
 from torch import Tensor
 
 from throughtime.cells import SimpleRNNCell, Variant
-from throughtime.cells.activations import activation
 from throughtime.page.study.circuit import circuit
+from throughtime.page.study.derived import derived
 from throughtime.page.study.drawing import Block, Drawing
 from throughtime.page.study.lines import Journey
 from throughtime.page.study.lstm_lines import lstm_lines
+from throughtime.page.study.norm_lines import Regular
 from throughtime.page.study.odyssey import odyssey
 from throughtime.page.study.rnn_lines import rnn_lines
 from throughtime.page.study.rnncell import rnncell
+from throughtime.page.study.zoneout_drawing import with_zoneout
 from throughtime.recording import LayerRecord
 
 
@@ -23,27 +25,29 @@ def layer_name(layer: LayerRecord) -> str:
     """The layer in words, as "LSTM with peepholes"."""
     cell = layer.cell
     if isinstance(cell, SimpleRNNCell):
-        return f"simple RNN ({cell.nonlinearity})"
-    if cell.variant.name == "vanilla":
-        return "LSTM with peepholes"
-    return "LSTM" if cell.variant.name == "NP" else f"LSTM {cell.variant.name}"
+        name = f"simple RNN ({cell.nonlinearity})"
+    else:
+        named = {"vanilla": "LSTM with peepholes", "NP": "LSTM"}
+        name = named.get(cell.variant.name, f"LSTM {cell.variant.name}")
+    return ", ".join([name, *layer.beside])
 
 
 def equations(layer: LayerRecord, values: dict[str, Tensor]) -> tuple[Journey, dict[str, Any]]:
     """The lines of a layer; adds to `values` what they read beyond the recorded ones."""
     cell = layer.cell
     extra: dict[str, Any]
+    values |= derived(layer)
+    regular = Regular.of(layer)
     if isinstance(cell, SimpleRNNCell):
-        if "h" in values:
-            values["slope"] = activation(cell.nonlinearity).slope(values["h"])
-        drawings = [rnncell(cell.nonlinearity).as_json()]
-        extra = {"lacks": [] if cell.bias else ["b"], "drawings": drawings}
-        journey = rnn_lines(cell.bias)
+        extra = {"lacks": [] if cell.bias else ["b"]}
+        drawings = [rnncell(cell.nonlinearity)]
+        journey = rnn_lines(cell.bias, regular)
     else:
-        if "c" in values:
-            values["h_c"] = activation(cell.variant.output_activation).value(values["c"])
-        extra = _variant_fields(cell.variant)
-        journey = lstm_lines(cell.variant, cell.bias)
+        block = block_of(cell.variant)
+        extra = {"lacks": sorted(block.lacks), "blocks": list(cell.variant.blocks)}
+        drawings = [circuit(block), odyssey(block)]
+        journey = lstm_lines(cell.variant, cell.bias, regular)
+    extra["drawings"] = [_as_run(layer, drawing).as_json() for drawing in drawings]
     if not layer.errors:
         journey = replace(journey, backward=(), shares=())
     return journey, extra
@@ -54,18 +58,14 @@ def equations_of(layer: LayerRecord) -> tuple[Journey, Drawing, frozenset[str]]:
     journey, _ = equations(layer, dict(layer.values))
     cell = layer.cell
     if isinstance(cell, SimpleRNNCell):
-        return journey, rnncell(cell.nonlinearity), frozenset() if cell.bias else frozenset({"b"})
+        lacks = frozenset[str]() if cell.bias else frozenset({"b"})
+        return journey, _as_run(layer, rnncell(cell.nonlinearity)), lacks
     block = block_of(cell.variant)
-    return journey, circuit(block), block.lacks
+    return journey, _as_run(layer, circuit(block)), block.lacks
 
 
-def _variant_fields(variant: Variant) -> dict[str, Any]:
-    block = block_of(variant)
-    return {
-        "lacks": sorted(block.lacks),
-        "drawings": [circuit(block).as_json(), odyssey(block).as_json()],
-        "blocks": list(variant.blocks),
-    }
+def _as_run(layer: LayerRecord, drawing: Drawing) -> Drawing:
+    return with_zoneout(drawing) if layer.zoneout else drawing
 
 
 def block_of(variant: Variant) -> Block:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from throughtime.cells.activations import ACTIVATIONS
+from throughtime.page.study.derived import derived
 from throughtime.page.study.lines import Factor, Line, Term
 from throughtime.recording import LayerRecord
 
@@ -26,13 +27,7 @@ class LayerNumbers:
 
     def __init__(self, layer: LayerRecord) -> None:
         self.layer = layer
-        cell = layer.cell
-        self._derived: dict[str, Tensor] = {}
-        if "c" in layer.values:
-            activation = ACTIVATIONS[cell.variant.output_activation]  # type: ignore[union-attr]
-            self._derived["h_c"] = activation.value(layer.values["c"])
-        else:
-            self._derived["slope"] = ACTIVATIONS[layer.nonlinearity].slope(layer.values["h"])
+        self._derived = derived(layer)
 
     def length(self, b: int) -> int:
         """Steps of sequence b."""

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 _BAR = "\N{COMBINING MACRON}"
+_MARKS = {"hat": "\N{COMBINING CIRCUMFLEX ACCENT}", "tilde": "\N{COMBINING TILDE}"}
+_MEANS = {"d_mean": "⟨δâ⟩", "d_spread": "⟨δâ⊙â⟩", "mean": "μ", "scale": "s"}
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,7 @@ class Symbol:
     Attributes:
         name: The letter, as i, c, W.
         bar: Value before the activation, as ī.
+        mark: "hat" for a normalised value, as ĉ, "tilde" for one before zoneout, as c̃.
         error: ∂J/∂ of it, written δ.
         sub: What stands below, as the i of W_i.
         transposed: Written with ᵀ.
@@ -29,6 +32,7 @@ class Symbol:
     transposed: bool = False
     time: int | None = None
     function: str = ""
+    mark: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Fields that are set."""
@@ -38,9 +42,14 @@ class Symbol:
             if value is not None and value is not False and value != ""
         }
 
+    @property
+    def above(self) -> str:
+        """What stands above the letter, as a combining character."""
+        return _BAR if self.bar else _MARKS.get(self.mark, "")
+
     def as_text(self) -> str:
         """In Unicode letters, as δī(t+1), Wᵢ, σ′(ō(t))."""
-        text = ("δ" if self.error else "") + self.name + (_BAR if self.bar else "")
+        text = ("δ" if self.error else "") + self.name + self.above
         if self.sub:
             text += "_" + self.sub
         if self.transposed:
@@ -53,12 +62,21 @@ class Symbol:
 def value_symbol(value: str, time: int | None = 0) -> Symbol:
     """The symbol of a recorded value, as d_i_bar or c.
 
-    `d_above` is Δ, the error that comes to an output from outside its layer; `h_c` is h(c).
+    `d_above` is Δ, the error that comes to an output from outside its layer; `h_c` is h(c). What `derived`
+    adds has letters of its own: μ and s of a row, ⟨⟩ for a mean over it, (m⊙y) for what dropout leaves of y.
     """
     if value == "d_above":
         return Symbol("Δ", time=time)
     if value == "h_c":
         return Symbol("c", time=time, function="h")
     error = value.startswith("d_")
-    letter = value.removeprefix("d_")
-    return Symbol(letter.removesuffix("_bar"), bar=letter.endswith("_bar"), error=error, time=time)
+    letter, _, rest = value.removeprefix("d_").partition("_")
+    if rest in ("mean", "scale", "spread"):
+        return Symbol(_MEANS[f"d_{rest}" if error else rest], sub=letter, time=time)
+    if letter == "stay":
+        return Symbol("(1−k)", sub=rest, time=time)
+    if rest == "read":
+        return Symbol(f"(m⊙{letter})", time=None if time is None else time - 1)
+    mark = next((name for name in _MARKS if rest.endswith(name)), "")
+    sub = rest.removesuffix(mark).removesuffix("_").removesuffix("bar")
+    return Symbol(letter, bar=rest == "bar", mark=mark, error=error, sub=sub, time=time)

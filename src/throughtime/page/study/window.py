@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from throughtime.page.study.derived import derived
 from throughtime.recording import LayerRecord, Recording
 
 MARGIN = 1  # the step on the other side of the cut: its values and errors are read by the first shown
@@ -105,6 +106,7 @@ def _weight(layers: list[LayerRecord]) -> tuple[int, int]:
     per_step = fixed = 0
     for layer in layers:
         tensors = [*layer.values.values(), *layer.errors.values()]
-        per_step += sum(tensor.shape[-1] for tensor in tensors) + layer.hidden_size
+        tensors += list(derived(layer).values())
+        per_step += sum(tensor.shape[-1] for tensor in tensors)
         fixed += 2 * sum(parameter.numel() for parameter in layer.parameters.values())
     return 4 * per_step, 4 * fixed

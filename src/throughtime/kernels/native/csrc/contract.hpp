@@ -227,6 +227,7 @@ struct RegularisedBackwardCall : Regularised {
     T* d_peephole;  // (m, H); null without peepholes
     T* d_cells;     // (T, B, H), error of c before zoneout, or null: not recorded
     T* d_outputs;   // (T, B, H), δy(t), all its terms; null: not recorded
+    T* d_states;    // (T, B, H), error of c after zoneout; null: not recorded
 };
 
 // How large the error of one step's loss, J(t), is at every step before it; see error_map.hpp. The local factors

@@ -191,6 +191,7 @@ struct RegularisedBackwardKernel {
             add(s.own.peephole + v.peephole_of_o() * z.Hp + unit, d_o * S::load(s.own.fresh + unit));
         }
         if (s.call.d_cells) store_block(s.call.d_cells + s.out() * z.H + unit, d_c, valid);
+        if (s.call.d_states) store_block(s.call.d_states + s.out() * z.H + unit, arriving, valid);
         const V i = v.input_gate ? s.gate(0, unit, valid) : one, block = s.gate(v.at_z(), unit, valid);
         const V f = v.forget == Forget::own ? s.gate(v.at_f(), unit, valid) : one - i;
         V to_before = (one - kept) * arriving + (v.forget == Forget::none ? d_c : d_c * f);
@@ -244,6 +245,7 @@ struct RegularisedBackwardKernel {
             }
             if (s.call.d_cells) store_block(s.call.d_cells + s.out() * s.z.H + unit, zero, valid);
             if (s.call.d_outputs) store_block(s.call.d_outputs + s.out() * s.z.H + unit, zero, valid);
+            if (s.call.d_states) store_block(s.call.d_states + s.out() * s.z.H + unit, zero, valid);
         }
     }
 

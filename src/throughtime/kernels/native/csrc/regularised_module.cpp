@@ -103,6 +103,7 @@ void backward_of(const Kernel<RegularisedBackwardCall<T>>& kernel, int threads, 
     c.d_peephole = read.only_if(c.peephole != nullptr, item(out, 8), "d_peephole", {gates, H});
     c.d_cells = read.optional(item(out, 9), "d_cells", {S, B, H});
     c.d_outputs = read.optional(item(out, 10), "d_outputs", {S, B, H});
+    c.d_states = read.optional(item(out, 11), "d_states", {S, B, H});
     const nb::gil_scoped_release released;
     run(kernel, c, threads);
 }
@@ -124,7 +125,7 @@ void regularised_forward(int isa, int threads, const std::vector<int>& cell, boo
 void regularised_backward(int isa, int threads, const std::vector<int>& cell, bool reverse, double epsilon,
                           const nb::tuple& noise, const nb::tuple& in, const nb::tuple& out) {
     check_count(in, 16, who);
-    check_count(out, 11, who);
+    check_count(out, 12, who);
     const How how{cell, reverse, epsilon, noise};
     const Kernels& k = kernels_at(isa);
     if (look_at(item(in, 12), who, "gates").kind == Kind::f64)

@@ -14,7 +14,7 @@ void regularised_forward(int isa, int threads, const std::vector<int>& cell, boo
                          const nb::tuple& noise, const nb::tuple& in, const nb::tuple& out);
 
 // inputs: d_y, d_y_n, d_c_n, d_gates_n, c0, weight, gain, gain_c, bias_c, peephole, mask, lengths, gates, c, hat, scale
-// outputs: d_bars, d_sums, d_y0, d_c0, d_gates0, d_gain, d_gain_c, d_bias_c, d_peephole, d_cells, d_outputs
+// outputs: d_bars, d_sums, d_y0, d_c0, d_gates0, d_gain, d_gain_c, d_bias_c, d_peephole, d_cells, d_outputs, d_states
 void regularised_backward(int isa, int threads, const std::vector<int>& cell, bool reverse, double epsilon,
                           const nb::tuple& noise, const nb::tuple& in, const nb::tuple& out);
 

@@ -13,7 +13,9 @@ export function makeAddress(enabled) {
     if (!enabled) return;
     const text = new URLSearchParams(Object.entries(fields).filter(([, value]) => value !== null && value !== "")).toString();
     clearTimeout(pending);
+    const seen = location.hash;
     pending = setTimeout(() => {
+      if (location.hash !== seen) return; // the reader has gone elsewhere, and the event that says so is on its way
       written = `#${text}`;
       history.replaceState(null, "", written);
     }, 120);

@@ -1,5 +1,8 @@
 // Where the reader stands: forward through time, J, backward through time, the update. One number each.
 
+// What h sees: with layer normalisation u, with zoneout the cell before it.
+const SEEN = ["u", "c_tilde", "c"];
+
 export function makeJourney(view, b) {
   const { forward, backward } = view.layer.journey;
   const steps = view.length(b);
@@ -45,7 +48,7 @@ export function makeJourney(view, b) {
     if (t === null) return true;
     const s = view.placeOf(t, b);
     const phase = known.backward.has(name) ? "backward" : "forward";
-    const m = known[phase].get(name) ?? known[phase].get(name === "h_c" ? "c" : name) ?? 0;
+    const m = known[phase].get(name) ?? known[phase].get(name === "h_c" ? SEEN.find((seen) => known[phase].has(seen)) : name) ?? 0;
     if (phase === "forward") {
       if (place.phase !== "forward") return true;
       return s < place.s || (s === place.s && m <= place.m);

@@ -10,6 +10,9 @@ export function math(tag, attributes, ...children) {
   return node;
 }
 
+const MARKS = { hat: "^", tilde: "~" };
+const COMBINING = { hat: "\u0302", tilde: "\u0303" };
+
 const mi = (text) => math("mi", {}, text);
 const mo = (text) => math("mo", {}, text);
 const mn = (text) => math("mn", {}, text);
@@ -22,6 +25,7 @@ function time(shift) {
 function letter(symbol) {
   let base = /^\d/.test(symbol.name) ? mn(symbol.name) : mi(symbol.name);
   if (symbol.bar) base = math("mover", {}, base, math("mo", { stretchy: "false", class: "bar" }, "‾"));
+  if (symbol.mark) base = math("mover", {}, base, math("mo", { stretchy: "false" }, MARKS[symbol.mark]));
   if (symbol.sub && symbol.transposed) base = math("msubsup", {}, base, mi(symbol.sub), mo("⊤"));
   else if (symbol.sub) base = math("msub", {}, base, mi(symbol.sub));
   else if (symbol.transposed) base = math("msup", {}, base, mo("⊤"));
@@ -50,7 +54,7 @@ const PLAIN = { "-1": "(t−1)", 0: "(t)", 1: "(t+1)" };
 
 // The same symbol as plain text, for names read aloud and small labels.
 export function symbolText(symbol) {
-  const bar = symbol.bar ? "\u0304" : "";
+  const bar = symbol.bar ? "\u0304" : (COMBINING[symbol.mark] ?? "");
   const sub = symbol.sub ? `_${symbol.sub}` : "";
   const shift = symbol.time === undefined ? "" : PLAIN[symbol.time];
   const text = `${symbol.error ? "δ" : ""}${symbol.name}${bar}${sub}${symbol.transposed ? "ᵀ" : ""}${shift}`;

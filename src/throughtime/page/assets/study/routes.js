@@ -5,12 +5,17 @@ import { factorsNode, formula, math } from "./mathml.js";
 import { bracketed, shown } from "./numbers.js";
 import { evaluateLine } from "./terms.js";
 
+const ABOVE = { bar: "\u0304", hat: "\u0302", tilde: "\u0303" };
+const ROWS = { x: "x", r: "y(t−1)", c: "c" };
 const READERS = { head: "head", state: "returned state" };
 
 function reader(route) {
   if (READERS[route]) return READERS[route];
   const [name, time] = route.split("(");
-  const letter = name.replace("_bar", "\u0304");
+  const [first, second, third] = name.split("_");
+  if (second === "mean" || second === "spread") return `${second} of the row of ${ROWS[first]}`;
+  const above = ABOVE[third ?? second] ?? "";
+  const letter = `${first}${above}${second && !(second in ABOVE) ? `_${second}` : ""}`;
   return `${letter}(${time.replace("-", "−")}`;
 }
 
