@@ -71,8 +71,8 @@ def build_report(fitted: TranslateFitted) -> page.TranslateReport:
         limits=[
             "There is one reference for each sentence; another good translation scores low beside it.",
             "Attention says where the decoder read, not why it chose a word.",
-            "While learning, the loss counts dropped units and smoothed targets as well, so the training curve "
-            "lies above that of the validation part.",
+            "While learning, the loss counts dropped units and smoothed targets as well, so its curve lies "
+            "above that of the validation part.",
         ],
     )
 
