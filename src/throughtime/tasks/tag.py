@@ -224,7 +224,7 @@ class Tagger(Estimator[TagSettings]):
         self.run_, self.vocabulary_, self.classes_ = run, data.vocabulary, data.classes
         self._train(data, folder, shown, resume)
         shown.message("Measuring the network and its baselines")
-        self.offset_ = find_offset(self.network_, data.validation, data.classes)
+        self.offset_ = find_offset(self.network_, data)
         evaluation = evaluate_parts(self.network_, self.offset_, data)
         self.metrics_ = evaluation.metrics
         seconds = time.perf_counter() - started
@@ -240,8 +240,8 @@ class Tagger(Estimator[TagSettings]):
             data.classes,
             vector_size=0 if data.vectors is None else data.vectors.size,
             vectors=scaled_vectors(data.vectors),
-            start=first_vectors(settings, data.train.inputs, len(data.vocabulary.words)),
+            start=first_vectors(settings, data.learnt.inputs, len(data.vocabulary.words)),
         )
         batches = batches_of(data, settings)
-        objective = TagObjective(data.classes)
+        objective = TagObjective(data.classes, settings.folds)
         self.fit_result_ = train(self.network_, batches, objective, self.run_, folder, shown, resume=resume)
