@@ -17,7 +17,10 @@ class TagSettings(NetworkSettings):
     auto_updates: ClassVar[int] = 1_500
     auto_epochs: ClassVar[tuple[int, int]] = (4, 40)
 
-    validation: str | None = Field(None, description="File to choose the best epoch on; else split off.")
+    validation: str | None = Field(
+        None,
+        description="File to choose epoch and offset by, and to learn from (see members); else split off.",
+    )
     test: str | None = Field(None, description="File to measure on; else split off.")
     split: SplitShares = Field(
         (0.8, 0.1, 0.1),
@@ -48,8 +51,8 @@ class TagSettings(NetworkSettings):
     max_characters: int = Field(20, ge=2, description="Characters of a word that are read: both its ends.")
     members: Positive = Field(
         6,
-        description="Networks that learn side by side and are averaged, each holding out a share of the "
-        "validation part.",
+        description="Networks that learn side by side and are averaged; each learns from the validation part "
+        "too, but for the share it judges.",
     )
     dropout: float = Field(0.5, ge=0, lt=1, description="Share of recurrent outputs dropped.")
     input_dropout: float = Field(
