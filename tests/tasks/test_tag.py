@@ -12,11 +12,13 @@ from sklearn.exceptions import NotFittedError
 
 import throughtime as tt
 from throughtime import Tagger
-from throughtime.data import Span, WordVectors, in_iob2, read_conll, sentences_from_lists, spans_of
+from throughtime.data import Span, WordVectors, in_iob2, read_conll, sentences_from_lists, spans_of, tag_names
 from throughtime.nn.crf import CRFScores, log_likelihood
+from throughtime.nn.tag_network import TagEnsemble
 from throughtime.tasks.sources import Sources
-from throughtime.tasks.tag_answers import best_tags, read_sentences, span_confidences
-from throughtime.tasks.tag_data import batches_of, prepare_sentences
+from throughtime.tasks.tag_answers import best_tags, read_held_out, read_sentences, span_confidences
+from throughtime.tasks.tag_baselines import f1_of
+from throughtime.tasks.tag_data import TagData, batches_of, prepare_sentences
 from throughtime.tasks.tag_evaluation import OFFSETS, find_offset
 from throughtime.tasks.tag_network import TagObjective, build_network
 from throughtime.tasks.tag_settings import TagSettings
@@ -130,30 +132,43 @@ def test_it_learns_names_by_what_stands_around_them() -> None:
     assert min(sure) > 0.5
 
 
-def test_the_loss_of_an_epoch_is_one_minus_f1_over_all_batches() -> None:
-    data = prepare_sentences(Sources(sentences_from_lists(small_sentences(90))), TagSettings(batch_size=8))
-    network = build_network(TagSettings(members=2, hidden=3), data.vocabulary, data.classes)
+def committee(
+    members: int, sentences: int = 300, **settings: float
+) -> tuple[TagData, TagEnsemble, TagSettings]:
+    """Data and a network that nothing was learnt by, bold enough to name spans."""
+    chosen = TagSettings(members=members, hidden=3, batch_size=8, **settings)
+    data = prepare_sentences(Sources(sentences_from_lists(small_sentences(sentences))), chosen)
+    network = build_network(chosen, data.vocabulary, data.classes)
     with torch.no_grad():
         for member in network.members:
             member.head.weight.mul_(20)
-    objective, names = TagObjective(data.classes), ("O", "B-person", "I-person", "B-place", "I-place")
+    return data, network, chosen
+
+
+@pytest.mark.parametrize(("members", "folds"), [(1, 1), (2, 2), (4, 3)])
+def test_the_loss_of_an_epoch_is_one_minus_f1_of_the_members_that_held_out(members: int, folds: int) -> None:
+    data, network, settings = committee(members)
+    objective, names = TagObjective(data.classes, settings.folds), tag_names(data.classes)
     network.eval()
-    outcomes = [
-        objective(network, batch) for batch in batches_of(data, TagSettings(batch_size=8))[0].epoch(1)
-    ]
+    outcomes = [objective(network, batch) for batch in batches_of(data, settings)[1].epoch(0)]
     total = sum(one.count for one in outcomes)
     found = sum(float(one.loss) * one.count for one in outcomes) / total
-    readings, right, count = read_sentences(network, data.train.inputs), 0, 0
-    for offset in (0.0, 1.5, 3.0):
-        tags = best_tags(readings, offset, names)
-        for sentence, truth in zip(tags, data.train.tags, strict=True):
-            one, other = (
-                {(n, tag) for n, tag in enumerate(both) if tag[0] == "B"} for both in (sentence, truth)
-            )
-            ends = [_whole(tags_, n) for tags_ in (sentence, truth) for n, _ in one & other]
-            half = len(ends) // 2
-            right += sum(a == b for a, b in zip(ends[:half], ends[half:], strict=True))
-            count += len(one) + len(other)
+    right = count = 0
+    for fold in range(folds):
+        judges = TagEnsemble([one for m, one in enumerate(network.members) if m % folds == fold])
+        rows = [row for row in range(len(data.validation)) if row % folds == fold]  # all sentences differ
+        readings = read_sentences(judges, [data.validation.inputs[row] for row in rows])
+        for offset in (0.0, 1.5, 3.0):
+            for row, sentence in zip(rows, best_tags(readings, offset, names), strict=True):
+                one, other = (
+                    {(n, tag) for n, tag in enumerate(both) if tag[0] == "B"}
+                    for both in (sentence, data.validation.tags[row])
+                )
+                pairs = (sentence, data.validation.tags[row])
+                ends = [_whole(tags, n) for tags in pairs for n, _ in one & other]
+                half = len(ends) // 2
+                right += sum(a == b for a, b in zip(ends[:half], ends[half:], strict=True))
+                count += len(one) + len(other)
     assert found == pytest.approx(1 - 2 * right / count, abs=1e-6)
     assert right > 0
 
@@ -166,38 +181,74 @@ def _whole(tags: tuple[str, ...] | list[str], start: int) -> int:
     return stop
 
 
-def test_the_training_loss_is_the_likelihood_of_each_member() -> None:
-    data = prepare_sentences(Sources(sentences_from_lists(small_sentences(60))), TagSettings())
+def test_each_member_learns_from_all_but_its_own_share_of_the_validation_part() -> None:
     none = dict.fromkeys(("dropout", "input_dropout", "word_dropout", "character_dropout"), 0.0)
-    network = build_network(TagSettings(members=2, hidden=3, **none), data.vocabulary, data.classes)
-    (batch,) = batches_of(data, TagSettings(batch_size=100))[0].epoch(1)
-    outcome = TagObjective(data.classes)(network.train(), batch)
+    data, network, settings = committee(4, 60, **none)
+    assert (len(data.train), len(data.validation), len(data.learnt)) == (48, 6, 54)
+    assert data.learnt.tokens == data.train.tokens + data.validation.tokens
+    (batch,) = batches_of(data, settings.model_copy(update={"batch_size": 100}))[0].epoch(1)
+    outcome = TagObjective(data.classes, 3)(network.train(), batch)
     scores, crf = network(batch.inputs, batch.lengths)
-    singly = [
-        -log_likelihood(
-            scores[:, m], CRFScores(*(p[m] for p in crf)), batch.targets[:, : len(scores)].T, batch.lengths
-        ).mean()
-        for m in range(2)
-    ]
-    assert outcome.loss.item() == pytest.approx(torch.stack(singly).mean().item(), rel=1e-5)
-    assert outcome.count == len(batch.targets)
+    share, tags = batch.targets[:, 0], batch.targets[:, 1 : 1 + len(scores)].T
+    assert sorted(share.tolist()) == [-1] * 48 + [0, 0, 1, 1, 2, 2]
+    losses = []
+    for m, held in enumerate((0, 1, 2, 0)):
+        one = log_likelihood(scores[:, m], CRFScores(*(p[m] for p in crf)), tags, batch.lengths)
+        losses += (-one[share != held]).tolist()
+    assert outcome.loss.item() == pytest.approx(np.mean(losses), rel=1e-5)
+    assert outcome.count == len(losses) == 4 * 52
+    outcome.loss.backward()
+    before = {m: member.head.bias.grad.clone() for m, member in enumerate(network.members)}
+    rows = (share == 1).nonzero()[:, 0]
+    tags[:, rows] = (tags[:, rows] + 1) % len(tag_names(data.classes))
+    network.zero_grad()
+    TagObjective(data.classes, 3)(network, batch).loss.backward()
+    same = [torch.equal(member.head.bias.grad, before[m]) for m, member in enumerate(network.members)]
+    assert same == [False, True, False, False], "member 1 alone does not see the share 1"
 
 
-def test_the_offset_with_the_highest_f1_is_taken(fitted: tuple[Tagger, Path]) -> None:
-    tagger = fitted[0]
-    data = prepare_sentences(
-        Sources(sentences_from_lists(small_sentences(60, 8))), TagSettings(), tagger.vocabulary_
-    )
-    offset = find_offset(tagger.network_, data.test, data.classes)
-    scores = {}
-    for one in OFFSETS:
-        tagger.offset_, kept = one, tagger.offset_
-        scores[one] = tagger.evaluate(
-            [(list(t), list(g)) for t, g in zip(data.test.tokens, data.test.tags, strict=True)]
-        ).test.f1
-        tagger.offset_ = kept
-    assert scores[offset] == max(scores.values())
-    assert len(set(scores.values())) > 1
+def test_one_member_learns_from_the_training_part_alone() -> None:
+    data, _, settings = committee(1, 60)
+    assert data.learnt.tokens == data.train.tokens
+    assert data.learnt_folds.tolist() == [-1] * 48
+    assert settings.folds == 1
+
+
+def test_validation_sentences_that_the_test_part_holds_are_not_learnt_from() -> None:
+    train, other = small_sentences(40), small_sentences(12, 1)
+    sources = Sources(*map(sentences_from_lists, (train, [*other, other[0]], other[:4])))
+    data = prepare_sentences(sources, TagSettings(min_count=1))
+    assert data.learnt.tokens[40:] == data.validation.tokens[4:12]
+    assert data.validation_folds.tolist() == [*(n % 3 for n in range(12)), 0]
+    assert data.repairs[-1].text.startswith("5 validation sentences not learnt from, as the test part holds")
+    assert "1.0" not in data.vocabulary.words.names
+    assert len(data.validation) == 13
+
+
+def test_the_offset_is_the_largest_that_costs_next_to_nothing() -> None:
+    data, network, _ = committee(4)
+    offset = find_offset(network, data)
+    readings = read_held_out(network, data.validation.inputs, data.validation_folds, 3)
+    scores = [f1_of(data.validation, best_tags(readings, one, tag_names(data.classes))) for one in OFFSETS]
+    best, place = scores.index(max(scores)), OFFSETS.index(offset)
+    assert scores.count(max(scores)) == 1
+    assert best < place < len(OFFSETS) - 1
+    assert scores[place] >= 0.97 * max(scores)
+    further = [one for one, at in zip(scores, OFFSETS, strict=True) if offset < at <= OFFSETS[best] + 1.5]
+    assert all(one < 0.97 * max(scores) for one in further)
+
+
+def test_what_is_held_out_is_read_by_those_that_held_it_out() -> None:
+    data, network, _ = committee(5, 60)
+    inputs, share = data.validation.inputs, data.validation_folds
+    found = {int(row): one for one in read_held_out(network, inputs, share, 3).parts for row in one.rows}
+    assert sorted(found) == list(range(6))
+    for row, reading in found.items():
+        judges = TagEnsemble([one for m, one in enumerate(network.members) if m % 3 == row % 3])
+        (alone,) = read_sentences(judges, [inputs[row]]).parts
+        column = reading.rows.tolist().index(row)
+        assert torch.allclose(reading.scores[: len(inputs[row]), column], alone.scores[:, 0], atol=1e-5)
+        assert torch.equal(reading.crf.start, alone.crf.start)
 
 
 def test_lists_and_files_are_the_same_to_it(file: Path) -> None:

@@ -110,6 +110,10 @@ class TagEnsemble(nn.Module):
         self.vectors: Tensor | None
         self.register_buffer("vectors", vectors)
 
+    def some(self, which: slice) -> TagEnsemble:
+        """An ensemble of some of the members, the same ones."""
+        return TagEnsemble([*self.members][which], self.vectors)
+
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, CRFScores]:
         """Scores of every member, (T, M, B, K), and its transitions, (M, K, K), start and end (M, K)."""
         fixed = None if self.vectors is None else self.vectors[x[..., FIXED]]

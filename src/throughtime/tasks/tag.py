@@ -210,7 +210,7 @@ class Tagger(Estimator[TagSettings]):
         fitting.begin(data.repairs)
         self.run_, self.vocabulary_, self.classes_ = fitting.run, data.vocabulary, data.classes
         self._train(data, fitting)
-        self.offset_ = find_offset(self.network_, data.validation, data.classes)
+        self.offset_ = find_offset(self.network_, data)
         evaluation = evaluate_parts(self.network_, self.offset_, data)
         self.metrics_ = evaluation.metrics
         fitted = fitting.measured(data, self.network_, self.fit_result_, evaluation)
@@ -225,8 +225,8 @@ class Tagger(Estimator[TagSettings]):
             data.classes,
             vector_size=0 if data.vectors is None else data.vectors.size,
             vectors=scaled_vectors(data.vectors),
-            start=first_vectors(settings, data.train.inputs, len(data.vocabulary.words)),
+            start=first_vectors(settings, data.learnt.inputs, len(data.vocabulary.words)),
         )
         batches = batches_of(data, settings)
-        objective = TagObjective(data.classes)
+        objective = TagObjective(data.classes, settings.folds)
         self.fit_result_ = fitting.train(self.network_, batches, objective)

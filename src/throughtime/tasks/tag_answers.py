@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from throughtime.data import SequenceBatches, Span, spans_of, tag_names
 from throughtime.nn.crf import CRFScores
 from throughtime.nn.crf_inference import forward_backward, marginals, stretch_log_probability, viterbi
-from throughtime.nn.tag_network import averaged
+from throughtime.nn.tag_network import TagEnsemble, averaged
 
 AT_ONCE = 128  # sentences read together
 
@@ -84,6 +84,24 @@ def read_sentences(network: nn.Module, inputs: Sequence[Tensor]) -> Readings:
             assert batch.lengths is not None
             readings.append(Reading(batch.targets, scores.double(), exact, batch.lengths))
     return Readings(readings, len(inputs))
+
+
+def read_held_out(network: TagEnsemble, inputs: Sequence[Tensor], share: Tensor, folds: int) -> Readings:
+    """What of each sentence those members say that held it out: member m the share m mod F.
+
+    Args:
+        network: Its members were trained so.
+        inputs: The sentences, each (T, 3 + C).
+        share: Of the validation part, that each sentence is in, 0 to F - 1.
+        folds: F.
+    """
+    parts = []
+    for fold in range(folds):
+        rows = (share == fold).nonzero()[:, 0]
+        judges = network.some(slice(fold, None, folds))
+        found = read_sentences(judges, [inputs[row] for row in rows.tolist()])
+        parts += [replace(one, rows=rows[one.rows]) for one in found.parts]
+    return Readings(parts, len(inputs))
 
 
 def answer(readings: Readings, offset: float, classes: Sequence[str]) -> Answers:

@@ -1,6 +1,7 @@
 """What a tagger must beat: a dictionary of the training spans, and a classifier of single tokens.
 
-They see the same sentences as the network; what there is to choose is chosen on the validation part.
+They see the same sentences as the network: learnt from the training part they choose on the validation part
+what there is to choose, then they learn from both.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Baseline:
 
 
 def run_baselines(data: TagData) -> list[Baseline]:
-    """Learn every baseline from the training part."""
+    """Learn every baseline."""
     return [_tokens_alone(data), _dictionary(data)]
 
 
@@ -64,6 +65,7 @@ def _dictionary(data: TagData) -> Baseline:
         score = f1_of(data.validation, validation)
         if score > best:
             best, found = score, validation
+            entries = _entries(data.learnt, fold)
             test = [_look_up(tokens, entries, fold) for tokens in data.test.tokens]
             note = f"{len(entries):,} forms, {name}"
     return Baseline("dictionary", "dictionary of training spans", note, test, found)
@@ -72,10 +74,10 @@ def _dictionary(data: TagData) -> Baseline:
 Form = tuple[str, ...]
 
 
-def _entries(train: Part, fold: Callable[[str], str]) -> dict[Form, str]:
-    """The class of each form of words that is a span in training."""
+def _entries(part: Part, fold: Callable[[str], str]) -> dict[Form, str]:
+    """The class of each form of words that is a span in a part."""
     counts: dict[Form, Counter[str]] = {}
-    for tokens, spans in zip(train.tokens, train.spans, strict=True):
+    for tokens, spans in zip(part.tokens, part.spans, strict=True):
         for span in spans:
             form = tuple(map(fold, tokens[span.start : span.stop]))
             counts.setdefault(form, Counter())[span.label] += 1
@@ -100,20 +102,23 @@ def _look_up(tokens: Sequence[str], entries: dict[Form, str], fold: Callable[[st
 def _tokens_alone(data: TagData) -> Baseline:
     """Logistic regression on the words around each token; its strength by validation F1."""
     hasher = FeatureHasher(FEATURES, input_type="string")
-    train, validation, test = (
+    learnt, validation, test = (
         hasher.transform(_features(tokens, place) for tokens in part.tokens for place in range(len(tokens)))
-        for part in (data.train, data.validation, data.test)
+        for part in (data.learnt, data.validation, data.test)
     )
-    truth = np.array([tag for tags in data.train.tags for tag in tags])
+    truth = np.array([tag for tags in data.learnt.tags for tag in tags])
+    train = sum(map(len, data.train.tokens))  # tokens, the first of `learnt`
     best = -1.0
     for strength in STRENGTHS:
         model = SGDClassifier(
             loss="log_loss", alpha=strength, max_iter=PASSES, tol=None, average=True, random_state=0
-        ).fit(train, truth)
+        )
+        model.fit(learnt[:train], truth[:train])
         some = _cut(model.predict(validation), data.validation)
         score = f1_of(data.validation, some)
         if score > best:
-            best, found, on_test = score, some, _cut(model.predict(test), data.test)
+            best, found = score, some
+            on_test = _cut(model.fit(learnt, truth).predict(test), data.test)
             note = f"words, shapes and affixes within {WINDOW} tokens, α = {strength:g}"
     return Baseline("token_classifier", "logistic regression, token by token", note, on_test, found)
 

@@ -48,11 +48,16 @@ class TagData:
     """Sentences laid out for one tagger.
 
     Attributes:
-        vocabulary: Learnt from the training part alone, but for pretrained vectors.
+        vocabulary: Learnt from `learnt` alone, but for pretrained vectors.
         vectors: Pretrained ones, or None.
         classes: Of the spans, in order.
         train: To learn from.
-        validation: To choose the best epoch and the offset by.
+        learnt: What the members learn from: `train`, and behind it the sentences of the validation part that
+            the test part does not hold too, but for those that a member holds out. Of one member, `train`.
+        validation: To choose the best epoch and the offset by, each sentence by those that held it out.
+        folds: F, shares of the validation part; member m holds out the share m mod F.
+        learnt_folds: The share that each sentence of `learnt` is in, 0 to F - 1; -1 in the training part.
+        validation_folds: Likewise of `validation`.
         test: To measure on.
         repairs: What was left out, and what a reader must know.
     """
@@ -61,7 +66,11 @@ class TagData:
     vectors: WordVectors | None
     classes: tuple[str, ...]
     train: Part
+    learnt: Part
     validation: Part
+    folds: int
+    learnt_folds: Tensor
+    validation_folds: Tensor
     test: Part
     repairs: list[Repair]
 
@@ -99,15 +108,28 @@ def prepare_sentences(
             "the validation part holds no span, so the best epoch cannot be chosen by it; give another "
             "--validation, or more sentences."
         )
+    folds = _folds(parts["validation"], settings.folds)
+    more = _taught(parts, repairs) if settings.folds > 1 else []
+    learnt = parts["training"] + [parts["validation"][number] for number in more]
     vectors = None
     if vocabulary is None:
-        tokens = {name: [_tokens(row) for row in rows] for name, rows in parts.items()}
-        vectors = vectors_for(
-            vectors_path, settings.more_vectors, [one for some in tokens.values() for one in some]
-        )
-        vocabulary = Vocabulary.learn(tokens["training"], settings, vectors)
+        every = [_tokens(row) for rows in parts.values() for row in rows]
+        vectors = vectors_for(vectors_path, settings.more_vectors, every)
+        vocabulary = Vocabulary.learn([_tokens(row) for row in learnt], settings, vectors)
     made = {name: _part(rows, classes, vocabulary) for name, rows in parts.items()}
-    return TagData(vocabulary, vectors, classes, made["training"], made["validation"], made["test"], repairs)
+    return TagData(
+        vocabulary,
+        vectors,
+        classes,
+        made["training"],
+        _part(learnt, classes, vocabulary),
+        made["validation"],
+        settings.folds,
+        torch.tensor([-1] * len(parts["training"]) + [folds[number] for number in more]),
+        torch.tensor(folds),
+        made["test"],
+        repairs,
+    )
 
 
 def other_part(sentences: Sentences, classes: Sequence[str], vocabulary: Vocabulary) -> Part:
@@ -116,16 +138,22 @@ def other_part(sentences: Sentences, classes: Sequence[str], vocabulary: Vocabul
 
 
 def batches_of(data: TagData, settings: TagSettings) -> tuple[SequenceBatches, SequenceBatches]:
-    """Training and validation batches; targets are (B, longest of the part), padded with 0."""
-    train, validation = data.train, data.validation
+    """Training and validation batches.
+
+    Targets are (B, 1 + longest of the part): the fold of the sentence, then its tags, padded with 0.
+    """
+    targets, judged = (
+        _targets(data.learnt, data.learnt_folds),
+        _targets(data.validation, data.validation_folds),
+    )
     return (
-        SequenceBatches(train.inputs, _padded(train), settings.batch_size, seed=settings.seed),
-        SequenceBatches(validation.inputs, _padded(validation), BATCH_OF_VALIDATION, shuffle=False),
+        SequenceBatches(data.learnt.inputs, targets, settings.batch_size, seed=settings.seed),
+        SequenceBatches(data.validation.inputs, judged, BATCH_OF_VALIDATION, shuffle=False),
     )
 
 
-def _padded(part: Part) -> Tensor:
-    return pad_sequence(part.truth, batch_first=True)
+def _targets(part: Part, folds: Tensor) -> Tensor:
+    return torch.cat([folds[:, None], pad_sequence(part.truth, batch_first=True)], dim=1)
 
 
 def _rows(sentences: Sentences) -> Rows:
@@ -200,3 +228,21 @@ def _keep_apart(parts: dict[str, Rows], repairs: list[Repair]) -> None:
     said = f"{counted(gone, 'training sentence')} left out, as the validation or test part holds the same."
     repairs.append(Repair(kind="in two parts", count=gone, text=said))
     parts["training"] = kept
+
+
+def _folds(rows: Rows, folds: int) -> list[int]:
+    """The share that each sentence is in, equal sentences in one."""
+    first = {tokens: number for number, tokens in enumerate(dict.fromkeys(map(_tokens, rows)))}
+    return [first[_tokens(row)] % folds for row in rows]
+
+
+def _taught(parts: dict[str, Rows], repairs: list[Repair]) -> list[int]:
+    """Which sentences of the validation part may be learnt from: those that the test part does not hold."""
+    held = {_tokens(row) for row in parts["test"]}
+    rows = parts["validation"]
+    kept = [number for number, row in enumerate(rows) if _tokens(row) not in held]
+    gone = len(rows) - len(kept)
+    if gone:
+        said = f"{counted(gone, 'validation sentence')} not learnt from, as the test part holds the same."
+        repairs.append(Repair(kind="in test too", count=gone, text=said))
+    return kept

@@ -14,7 +14,7 @@ from throughtime.data.tag_schemes import may_follow
 from throughtime.data.tokens import SHAPES
 from throughtime.data.words import PADDING, UNKNOWN
 from throughtime.nn.characters import CharacterCNN
-from throughtime.nn.crf import CRF, log_likelihood
+from throughtime.nn.crf import CRF, CRFScores, log_likelihood
 from throughtime.nn.tag_network import WORD, TagEnsemble, TagNetwork, averaged
 from throughtime.tasks.recurrent import build_recurrent, describe_recurrent
 from throughtime.tasks.tag_answers import Reading, Readings, best_tags
@@ -82,34 +82,48 @@ def describe_network(settings: TagSettings) -> str:
 class TagObjective:
     """What a tagger learns by, and what its epochs are judged by.
 
-    In training: the negative log-likelihood of the true tags, the mean over sentences and members. Else: 1 -
-    span F1 of the members as one chain, its counts those at all of `OFFSETS` together. That and not the
-    likelihood, which falls while the spans still get better: on sentences of another kind the network is too
-    sure of O. As F1 is 2 right / (true + found), its mean weighted by (true + found) over any batches is
-    exactly that of all.
+    In training: the negative log-likelihood of the true tags, the mean over sentences and the members that
+    learn from them; member m of M holds out the share m mod F of the validation part. Else: 1 - span F1, each
+    sentence read by the members that held it out as one chain, its counts those at all of `OFFSETS` together.
+    That and not the likelihood, which falls while the spans still get better: on sentences of another kind
+    the network is too sure of O. As F1 is 2 right / (true + found), its mean weighted by (true + found) over
+    any batches is exactly that of all.
 
     Args:
         classes: Of the spans.
+        folds: F, shares of the validation part.
     """
 
-    def __init__(self, classes: Sequence[str]) -> None:
-        self.names = tag_names(classes)
+    def __init__(self, classes: Sequence[str], folds: int) -> None:
+        self.names, self.folds = tag_names(classes), folds
 
     def __call__(self, model: nn.Module, batch: Any, state: Any = None) -> Outcome:
         """Loss of a batch.
 
         Args:
             model: A `TagEnsemble`, or a wrapper around one.
-            batch: Targets (B, at least T), long.
+            batch: Targets (B, 1 + at least T), long: the share of the validation part that the sentence is
+                in, 0 to F - 1, or -1 for the training part; then its tags.
             state: Not used: each sentence is read whole.
         """
+        fold, tags = batch.targets[:, 0], batch.targets[:, 1 : 1 + len(batch.inputs)].T
         scores, crf = model(batch.inputs, batch.lengths)  # (T, M, B, K)
-        tags = batch.targets[:, : len(scores)].T
         if model.training:
-            loss = -log_likelihood(scores, crf, tags, batch.lengths).mean()
-            return Outcome(loss, len(batch.targets))
-        reading = Reading(torch.arange(len(batch.targets)), *averaged(scores, crf), batch.lengths)
-        right, total = self._counts(Readings([reading], len(batch.targets)), tags, batch.lengths)
+            likelihood = log_likelihood(scores, crf, tags, batch.lengths)  # (M, B)
+            held = torch.arange(len(likelihood), device=fold.device) % self.folds  # by each member
+            learns = (held[:, None] != fold).to(likelihood)
+            count = float(learns.sum())
+            return Outcome(-(likelihood * learns).sum() / max(count, 1.0), count)
+        right = total = 0
+        for number in range(self.folds):
+            rows = (fold == number).nonzero()[:, 0]
+            if not len(rows):
+                continue
+            judges = slice(number, None, self.folds)
+            chain = averaged(scores[:, judges, rows], CRFScores(*(part[judges] for part in crf)))
+            reading = Reading(torch.arange(len(rows)), *chain, batch.lengths[rows])
+            counts = self._counts(Readings([reading], len(rows)), tags[:, rows], reading.lengths)
+            right, total = right + counts[0], total + counts[1]
         return Outcome(scores.new_tensor(1 - 2 * right / max(total, 1)), total)
 
     def _counts(self, readings: Readings, tags: Tensor, lengths: Tensor) -> tuple[int, int]:

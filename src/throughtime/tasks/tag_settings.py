@@ -8,6 +8,8 @@ from pydantic import Field, field_validator
 
 from throughtime.tasks.task_settings import NetworkSettings, Positive, SplitShares
 
+MOST_FOLDS = 3  # of the validation part
+
 
 class TagSettings(NetworkSettings):
     """Settings of one tagger of sentences."""
@@ -15,7 +17,10 @@ class TagSettings(NetworkSettings):
     auto_updates: ClassVar[int] = 1_500
     auto_epochs: ClassVar[tuple[int, int]] = (4, 40)
 
-    validation: str | None = Field(None, description="File to choose the best epoch on; else split off.")
+    validation: str | None = Field(
+        None,
+        description="File to choose epoch and offset by, and to learn from (see members); else split off.",
+    )
     test: str | None = Field(None, description="File to measure on; else split off.")
     split: SplitShares = Field(
         (0.8, 0.1, 0.1),
@@ -44,7 +49,11 @@ class TagSettings(NetworkSettings):
     character_size: Positive = Field(25, description="Length of a character's vector.")
     character_filters: Positive = Field(50, description="Filters over three characters.")
     max_characters: int = Field(20, ge=2, description="Characters of a word that are read: both its ends.")
-    members: Positive = Field(3, description="Networks that learn side by side and are averaged.")
+    members: Positive = Field(
+        6,
+        description="Networks that learn side by side and are averaged; each learns from the validation part "
+        "too, but for the share it judges.",
+    )
     dropout: float = Field(0.5, ge=0, lt=1, description="Share of recurrent outputs dropped.")
     input_dropout: float = Field(
         0.3,
@@ -59,6 +68,11 @@ class TagSettings(NetworkSettings):
     )
     batch_size: Positive = Field(32, description="Sentences in one update.")
     learning_rate: float = Field(6e-3, gt=0, description="Largest learning rate of the schedule.")
+
+    @property
+    def folds(self) -> int:
+        """F, shares of the validation part: member m holds out share m mod F and learns from the others."""
+        return min(self.members, MOST_FOLDS)
 
     @field_validator("token_column", "tag_column")
     @classmethod
