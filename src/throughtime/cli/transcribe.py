@@ -145,5 +145,3 @@ def _show(metrics: TranscribeMetrics) -> None:
     print_scores(title, ("word errors", "character errors", "all right"), rows)
     sure = f"{metrics.confidence:.1%}"
     print(f"On average it is {sure} sure of a whole answer; {metrics.test.sentences:.1%} of them are right.")
-    for label, reason in metrics.left_out.items():
-        print(f"Left out: {label}: {reason}.")
