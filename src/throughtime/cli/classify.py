@@ -119,5 +119,3 @@ def _show(metrics: ClassifyMetrics) -> None:
     print_scores(title, ("accuracy", "macro F1", "log loss"), rows)
     apart = f"{100 * metrics.test.calibration_error:.1f} %"
     print(f"Confidence and the share that is right are {apart} apart on the test part.")
-    for label, reason in metrics.left_out.items():
-        print(f"Left out: {label}: {reason}.")

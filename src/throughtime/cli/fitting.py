@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import torch
 from cyclopts import Group, Parameter
-from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table as RichTable
 
@@ -91,12 +90,14 @@ def finish_fit(task: str, fitted: Any, folder: Path, *, as_json: bool, show: Cal
     return say_where(folder, fitted.fit_result_, task)
 
 
-def print_metrics(metrics: BaseModel, *, as_json: bool, show: Callable[[Any], None]) -> None:
-    """Print figures as one JSON object, or for people."""
+def print_metrics(metrics: Any, *, as_json: bool, show: Callable[[Any], None]) -> None:
+    """Print figures as one JSON object; or for people, with the baselines that were left out, and why."""
     if as_json:
         print(metrics.model_dump_json())
-    else:
-        show(metrics)
+        return
+    show(metrics)
+    for label, reason in metrics.left_out.items():
+        print(f"Left out: {label}: {reason}.")
 
 
 def print_scores(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

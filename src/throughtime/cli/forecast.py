@@ -125,5 +125,3 @@ def _show(metrics: Metrics) -> None:
         f"(mean width {test.width80:.3g}{unit}), the 95 % interval {100 * test.coverage95:.1f} % "
         f"({test.width95:.3g}{unit})."
     )
-    for label, reason in metrics.left_out.items():
-        print(f"Left out: {label}: {reason}.")

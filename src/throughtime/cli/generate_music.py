@@ -38,8 +38,6 @@ def show(metrics: MusicMetrics) -> None:
         ],
     )
     print(f"The first step of each piece is left out; it costs {metrics.first_step_nats:.2f} nats.")
-    for label, reason in metrics.left_out.items():
-        print(f"Left out: {label}: {reason}.")
 
 
 def evaluate_model(folder: Path, data: str | None, *, as_json: bool) -> int:

@@ -101,8 +101,6 @@ def show(metrics: TextMetrics) -> None:
         print(f"{judged.unknown:,} more never occurred in training and do not count.")
     if metrics.part == "validation":
         print("The validation part also chose the epoch.")
-    for label, reason in metrics.left_out.items():
-        print(f"Left out: {label}: {reason}.")
 
 
 def _figures(scores: TextScores) -> list[str]:

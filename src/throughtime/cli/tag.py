@@ -183,8 +183,6 @@ def _show(metrics: TagMetrics) -> None:
     console = Console(highlight=False)
     apart = f"{100 * metrics.calibration_error:.1f} %"
     console.print(f"Confidence and the share of spans that is right are {apart} apart on the test part.")
-    for label, reason in metrics.left_out.items():
-        console.print(f"Left out: {label}: {reason}.")
 
 
 def _row(label: str, scores: PartScores, note: str) -> tuple[str, ...]:

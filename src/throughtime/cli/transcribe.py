@@ -145,5 +145,3 @@ def _show(metrics: TranscribeMetrics) -> None:
     print_scores(title, ("word errors", "character errors", "all right"), rows)
     sure, right = f"{100 * metrics.confidence:.1f} %", f"{100 * metrics.test.sentences:.1f} %"
     print(f"On average it is {sure} sure of a whole answer; {right} of them are right.")
-    for label, reason in metrics.left_out.items():
-        print(f"Left out: {label}: {reason}.")

@@ -162,5 +162,3 @@ def _show(metrics: TranslateMetrics) -> None:
     ]
     print_scores(f"{test.sentences:,} test sentences", ("BLEU", "chrF"), rows)
     print(f"sacrebleu {metrics.signatures['bleu']}")
-    for label, reason in metrics.left_out.items():
-        print(f"Left out: {label}: {reason}.")
