@@ -278,10 +278,14 @@ int main() {
         for (const Size& s : sizes) all_of(k.f32, s, 2), all_of(k.f64, s, 2);
         // Enough work for several threads, from several threads at once.
         const Size large{60, 9, 20, 64}, long_one{700, 1, 1, 33};
+        const std::vector<std::int64_t> own{7, 60, 0, 41, 58, 3, 22, 1, 35};
         auto work = [&] {
             check(lstm(k.f32, large, {}, true, false, false, nullptr, 3), lstm(k.f32, large, {}, true, false, false, nullptr, 3), "large");
             check(regularised(k.f32, large, {}, nullptr, 7, nullptr, 3),
                   regularised(k.f32, large, {}, nullptr, 7, nullptr, 3), "regularised");
+            check(lstm(k.f32, large, {}, true, true, true, &own, 3), lstm(k.f32, large, {}, true, true, true, &own, 3), "padded");
+            check(regularised(k.f32, large, {}, nullptr, 7, &own, 3),
+                  regularised(k.f32, large, {}, nullptr, 7, &own, 3), "padded, regularised");
             check(error_map(k.f32, long_one, 3, 4, false, nullptr, 3),
                   error_map(k.f32, long_one, 3, 4, false, nullptr, 3), "long");
         };
