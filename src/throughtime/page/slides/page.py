@@ -16,7 +16,7 @@ from throughtime.page.study.drawing import Drawing
 from throughtime.page.study.evaluate import LayerNumbers
 from throughtime.page.study.lines import Share
 from throughtime.page.study.shown import shown
-from throughtime.page.study.symbols import value_symbol
+from throughtime.page.study.symbols import reader_name, value_symbol
 from throughtime.recording import LayerRecord
 
 _BLANK = 6  # layout without placeholders
@@ -74,9 +74,8 @@ class BlockSlides:
     def _title(self, step: Step) -> str:
         title = step.moment.title[0].upper() + step.moment.title[1:]
         if step.routes is not None and step.line is not None:
-            reader = shown_terms(step, self.numbers)[-1].route.replace("_bar", "\N{COMBINING MACRON}")
-            through = "the head" if reader == "head" else reader
-            return f"{title}: the route through {through}"
+            reader = reader_name(shown_terms(step, self.numbers)[-1].route)
+            return f"{title}: the route through {reader}"
         if step.moment.id == "loss":
             return f"{title}, and on to t+1"
         return title

@@ -28,9 +28,9 @@ def title_slide(show: Any, recording: Recording, layer: LayerRecord) -> None:
     title = recording.notes.get("title", "Forward and backward through time")
     text_box(slide, 0.9, 2.3, 11.5, 1.4, [Run(title)], 36, bold=True)
     sizes = f"{layer.input_size} inputs · {layer.hidden_size} units · {layer.T} time steps"
-    text_box(slide, 0.9, 3.8, 11.5, 0.5, [Run(f"{layer_name(layer)} · {sizes}")], 20, ink=SOFT)
+    text_box(slide, 0.9, 3.8, 11.5, 0.9, [Run(f"{layer_name(layer)} · {sizes}")], 20, ink=SOFT)
     words = "Every number on these slides was recorded: nothing is made up."
-    text_box(slide, 0.9, 4.4, 11.5, 0.5, [Run(words)], 20, ink=SOFT)
+    text_box(slide, 0.9, 4.8, 11.5, 0.5, [Run(words)], 20, ink=SOFT)
     slide.notes_slide.notes_text_frame.text = words
 
 

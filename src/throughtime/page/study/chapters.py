@@ -8,6 +8,7 @@ import torch
 
 from throughtime.page.study.evaluate import Place
 from throughtime.page.study.shown import shown
+from throughtime.page.study.symbols import reader_name
 from throughtime.page.study.tour import Chapter, Scene
 
 
@@ -117,7 +118,7 @@ def _forget(s: Scene) -> Chapter | None:
         f"{shown(gate)}, "
         f"so {shown(kept * gate)} stays and the rest is gone. At f = 1 nothing is forgotten, going forward; "
         "and going back, the error passes undiminished.",
-        s.place("forward", t, "c", k),
+        s.place("forward", t, "c_tilde" if s.layer.zoneout else "c", k),
     )
 
 
@@ -146,7 +147,7 @@ def _routes(s: Scene) -> Chapter:
     parts = {term.route: s.numbers.term(term, place) for term in terms}
     total = sum(parts.values())
     largest = max(parts, key=lambda route: abs(parts[route]))
-    reader = largest.replace("_bar", "\N{COMBINING MACRON}").replace("head", "the head")
+    reader = reader_name(largest)
     share = f", {100 * parts[largest] / total:.0f} %" if total else ""
     letter = target.removeprefix("d_")
     return Chapter(
@@ -223,10 +224,11 @@ def _peepholes(s: Scene) -> Chapter | None:
             s.place("forward", s.times[1], s.journey.forward[1].id, 0),
         )
     row = s.layer.cell.variant.gates.index("o")  # type: ignore[union-attr]
-    seen = (s.layer.parameters["peephole"][row] * s.layer.values["c"][s.times, 0]).abs()
+    cell = "c_tilde" if s.layer.zoneout else "c"
+    seen = (s.layer.parameters["peephole"][row] * s.layer.values[cell][s.times, 0]).abs()
     place = int(seen.argmax())
     t, k = s.times[place // seen.shape[1]], place % seen.shape[1]
-    part = float(s.layer.parameters["peephole"][row, k]) * s.at("c", t, k)
+    part = float(s.layer.parameters["peephole"][row, k]) * s.at(cell, t, k)
     return Chapter(
         "peepholes",
         "What do peepholes add?",

@@ -141,7 +141,7 @@ def _backward(v: Variant, regular: Regular) -> tuple[Moment, ...]:
     moments += _error_of_seen(v, regular)
     if regular.zoneout:
         after = Line("d_c", to_c, wires=("c_next",), routes=True)
-        moments.append(Moment("d_c", "error of the cell after zoneout", (after,)))
+        moments.append(Moment("d_c", "error of the kept cell", (after,)))
         to_found = (*to_found, Term((value("k_c"), value("d_c")), ("c_rail",), route="c(t)"))
     else:
         to_found = (*to_found, *to_c)

@@ -80,3 +80,14 @@ def value_symbol(value: str, time: int | None = 0) -> Symbol:
     mark = next((name for name in _MARKS if rest.endswith(name)), "")
     sub = rest.removesuffix(mark).removesuffix("_").removesuffix("bar")
     return Symbol(letter, bar=rest == "bar", mark=mark, error=error, sub=sub, time=time)
+
+
+def reader_name(route: str) -> str:
+    """A route's reader in letters: "i_bar(t+1)" as ī(t+1), "c_mean(t)" in words."""
+    name, _, time = route.partition("(")
+    if not time:
+        return {"head": "the head", "state": "the returned state"}.get(route, route)
+    what = name.partition("_")[2]
+    if what in ("mean", "spread"):
+        return f"the row’s {what}"
+    return f"{value_symbol(name, None).as_text()}({time}"
