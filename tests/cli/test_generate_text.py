@@ -103,6 +103,25 @@ def test_words_and_byte_pairs(
     assert "a vocabulary of 9,000 is more than the training part gives" in message
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_is_not_steered_by_what_is_drawn(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = [("\x1b[2J", 0.5), ("a\tb\n", 0.3), ("\x9b", 0.1)]
+    monkeypatch.setattr(tt.TextGenerator, "draw", lambda self, **sampling: iter(drawn))
+    for stream, expected in ((Terminal(), "�[2Ja\tb\n�\n"), (io.StringIO(), "\x1b[2Ja\tb\n\x9b\n")):
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert run(["generate", str(model)]) == 0
+        assert stream.getvalue() == expected
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert run(["generate", str(model), "--out", str(tmp_path / "t.txt")]) == 0
+    assert (tmp_path / "t.txt").read_text() == "\x1b[2Ja\tb\n\x9b\n"
+
+
 def test_each_character_comes_as_it_is_drawn(model: Path) -> None:
     """Far more than can be drawn at once: the first ones are there while the rest is under way."""
     words = [sys.executable, "-m", "throughtime", "generate", str(model), "--length", "100000000"]

@@ -24,12 +24,16 @@ ESTIMATOR = TextGenerator
 SAMPLING = TextSampling
 EXPECTED = "a text file, as in: throughtime fit generate plays.txt --out model"
 STDIN = "-"
+CONTROLS = {
+    code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"
+}
 
 
 def generate_with(folder: Path, options: dict[str, Any], *, out: Path | None, as_json: bool) -> int:
     """Write the prompt and what comes after it, each character as soon as it is whole.
 
-    With `as_json` one object for each generated character or piece, with its probability by the network.
+    With `as_json` one object for each generated character or piece, with its probability by the network. On a
+    terminal, characters that would steer it are shown as �; files and pipes get what was drawn.
     """
     generator = TextGenerator.load(folder)
     sampling = parse_options(TextSampling, options)
@@ -42,15 +46,16 @@ def generate_with(folder: Path, options: dict[str, Any], *, out: Path | None, as
             stream = stack.enter_context(
                 stack.enter_context(files.replacing(out)).open("w", encoding="utf-8")
             )
+        hidden: dict[int, str] = CONTROLS if stream.isatty() else {}
         if not as_json:
-            stream.write(sampling.get("prompt", ""))
+            stream.write(sampling.get("prompt", "").translate(hidden))
         unit = "character" if generator.settings.unit == "character" else "text"
         for text, probability in drawn:
             if as_json:
                 found = {unit: text, "probability": probability}
                 print(json_module.dumps(found, ensure_ascii=False), file=stream, flush=True)
             else:
-                stream.write(text)
+                stream.write(text.translate(hidden))
                 stream.flush()
         if not as_json:
             stream.write("\n")
