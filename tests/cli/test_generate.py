@@ -41,6 +41,7 @@ class MusicSampling(TaskSettings):
 
 class Metrics(BaseModel):
     kind: str
+    left_out: dict[str, str] = {}
 
 
 def kind(name: str, settings: type[NetworkSettings], sampling: type[TaskSettings], told: list[Any]) -> Any:

@@ -75,7 +75,7 @@ struct LSTMForwardCall : Sequences {
     T* c_n;      // (B, H)
     T* gates_n;  // (B, mH); null unless FGR
     T* gates;    // (T, B, nH), after activation; at padded steps the state's own gates under FGR, and otherwise
-                 // nothing is written; or null, with c: not wanted, no backward will follow
+                 // zero; or null, with c: not wanted, no backward will follow
     T* c;        // (T, B, H); at padded steps the state's; null when gates is
     T* bars;     // (T, B, nH), before activation, or null: not recorded. Zero at padded steps
 };

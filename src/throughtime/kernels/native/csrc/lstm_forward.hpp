@@ -222,6 +222,7 @@ struct LSTMForwardKernel {
         fetch_row_to_write(call.y + (out + s.ahead) * z.H, z.H);
         if (call.bars) clear(call.bars + out * z.n * z.H, z.n * z.H);
         if (!call.gates) return;
+        clear(call.gates + out * z.n * z.H, z.n * z.H);
         copy(s.own.c + row * z.Hp, z.H, call.c + out * z.H);
         fetch_row_to_write(call.c + (out + s.ahead) * z.H, z.H);
         for (int a = 0; call.variant.full_gate_recurrence && a < z.m; ++a)
