@@ -269,6 +269,8 @@ def options_given() -> argparse.Namespace:
     if options.data is None and "THROUGHTIME_DATA" not in os.environ:
         parser.error("name the folder of the IDX files with --data, or set THROUGHTIME_DATA")
     options.data = options.data or Path(os.environ["THROUGHTIME_DATA"]) / "mnist"
+    if options.images:
+        options.images.mkdir(parents=True, exist_ok=True)  # now, and not after all the training
     return options
 
 
