@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import PackedSequence
 from throughtime import ops
 from throughtime.cells import LSTMCell, Variant
 from throughtime.nn.recurrent import Layer, Recurrent, State
-from throughtime.nn.regularisation import Regularisation, run_layer
+from throughtime.nn.regularisation import Regularisation, norms_of, run_layer
 from throughtime.nn.sequences import Lengths
 from throughtime.ops.backends import resolve
 from throughtime.ops.lstm_loop import LSTMParameters
@@ -44,7 +44,7 @@ class LSTMLayer(Layer):
     def for_stream(self) -> StreamLayer:
         """This layer as a stream takes it."""
         p = LSTMParameters(self.weight_ih, self.weight_hh, self.bias, self.peephole, self.weight_gates)
-        return StreamLayer(self.cell, p)
+        return StreamLayer(self.cell, p, norms_of(self), self.regularisation.zoneout)
 
     def run(self, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         """One sequence through this layer in its direction."""

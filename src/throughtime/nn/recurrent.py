@@ -21,13 +21,14 @@ from torch.nn.utils.rnn import PackedSequence
 from throughtime.cells import Cell
 from throughtime.nn import watching
 from throughtime.nn.dropout import drop_units
-from throughtime.nn.regularisation import NOTHING, Regularisation, SteppedLayers, check_merge, merged
+from throughtime.nn.regularisation import NOTHING, Regularisation, check_merge, merged
 from throughtime.nn.sequences import Lengths, Sequences, take_in
 from throughtime.nn.stepper import Stepper
 from throughtime.nn.torch_names import rename_torch_keys
 from throughtime.ops.backends import check_backend, resolve
+from throughtime.ops.regularised import backend_for
 from throughtime.ops.regularised_loop import PARAMETERS
-from throughtime.ops.stream import Stream, StreamLayer, open_stream
+from throughtime.ops.stream import StreamLayer, open_stream
 
 State = tuple[Tensor, ...]
 
@@ -258,12 +259,9 @@ class Recurrent(nn.Module, abc.ABC):
             )
         self._check_size("batch_size", batch_size)
         parameter = self.layers[0].weight_hh
-        opened: Stream
-        if self.regularisation.always:
-            opened = SteppedLayers(self.layers, batch_size)
-        else:
-            layers = [layer.for_stream() for layer in self.layers]
-            opened = open_stream(layers, batch_size, resolve(self.backend, parameter))
+        choose = backend_for if self.regularisation.always else resolve
+        layers = [layer.for_stream() for layer in self.layers]
+        opened = open_stream(layers, batch_size, choose(self.backend, parameter))
         stepper = Stepper(opened, batch_size, len(self.state_sizes) == 1)
         if state is not None:
             stepper.set_state(state)

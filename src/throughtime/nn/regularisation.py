@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import torch
 from torch import Tensor
 
-from throughtime.cells import LSTMCell, SimpleRNNCell
 from throughtime.ops import noise, regularised
 from throughtime.ops.noise import Noise
-from throughtime.ops.regularised_loop import Inputs
+from throughtime.ops.regularised_loop import Inputs, name_of
+from throughtime.ops.stream import Norms
 
 if TYPE_CHECKING:
     from throughtime.nn.recurrent import Layer, State
@@ -138,11 +136,7 @@ def run_layer(
 
 def cell_name(layer: Layer) -> str:
     """A layer's cell as `ops.regularised` names it. Raises TypeError for a cell of another class."""
-    if isinstance(layer.cell, SimpleRNNCell):
-        return f"RNN {layer.cell.nonlinearity}"
-    if isinstance(layer.cell, LSTMCell):
-        return f"LSTM {layer.cell.variant.name}"
-    raise TypeError(f"{type(layer.cell).__name__} is the cell of neither an LSTM nor a simple RNN.")
+    return name_of(layer.cell)
 
 
 def draw_noise(layer: Layer, state: State) -> Noise:
@@ -176,31 +170,6 @@ def inputs_of(layer: Layer, x: Tensor, state: State) -> Inputs:
     )
 
 
-class SteppedLayers:
-    """Layers run by sequences of one step, with the weights of now; an `ops.stream.Stream`."""
-
-    def __init__(self, layers: Sequence[Layer], batch_size: int) -> None:
-        self._layers = [copy.deepcopy(layer).eval() for layer in layers]
-        self._states = [
-            tuple(layer.weight_hh.new_zeros(batch_size, size) for size in layer.for_stream().sizes)
-            for layer in self._layers
-        ]
-        self._expected = (batch_size, self._layers[0].weight_ih.shape[1])
-
-    @torch.no_grad()
-    def step(self, x: Tensor) -> Tensor:
-        """Output (B, H) of the next time step for x (B, I)."""
-        if tuple(x.shape) != self._expected:
-            raise ValueError(f"stream: x has shape {tuple(x.shape)}, expected {self._expected}.")
-        sequence = x.detach().unsqueeze(0)
-        for number, (layer, state) in enumerate(zip(self._layers, self._states, strict=True)):
-            sequence, self._states[number] = layer.run(sequence, state, None)
-        return sequence[0]
-
-    def load(self, states: Sequence[State]) -> None:
-        """Go on from these states."""
-        self._states = [tuple(part.detach().clone() for part in state) for state in states]
-
-    def states(self) -> list[State]:
-        """Copies of the states."""
-        return [tuple(part.clone() for part in state) for state in self._states]
+def norms_of(layer: Layer) -> Norms:
+    """What layer normalisation has of its own, None each without it."""
+    return Norms(layer.gain_ih, layer.gain_hh, layer.gain_c, layer.bias_c)

@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 from throughtime import ops
 from throughtime.cells import SimpleRNNCell
 from throughtime.nn.recurrent import Layer, Recurrent, State
-from throughtime.nn.regularisation import Regularisation, run_layer
+from throughtime.nn.regularisation import Regularisation, norms_of, run_layer
 from throughtime.nn.sequences import Lengths
 from throughtime.ops.backends import resolve
 from throughtime.ops.simple_rnn_loop import RNNParameters
@@ -42,7 +42,8 @@ class RNNLayer(Layer):
 
     def for_stream(self) -> StreamLayer:
         """This layer as a stream takes it."""
-        return StreamLayer(self.cell, RNNParameters(self.weight_ih, self.weight_hh, self.bias))
+        p = RNNParameters(self.weight_ih, self.weight_hh, self.bias)
+        return StreamLayer(self.cell, p, norms_of(self), self.regularisation.zoneout)
 
     def run(self, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         """One sequence through this layer in its direction."""

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from throughtime.cells import LSTMCell, SimpleRNNCell, Values, Variant
+from throughtime.cells import Cell, LSTMCell, SimpleRNNCell, Values, Variant
 from throughtime.ops import unrolled
 from throughtime.ops.noise import Noise
 from throughtime.ops.padding import cleared, padding
@@ -137,6 +137,15 @@ def cell_of(name: str, bias: bool, layer_norm: bool) -> LSTMCell | SimpleRNNCell
     if kind == "RNN":
         return SimpleRNNCell(rest, bias, layer_norm)
     return LSTMCell(Variant.parse(rest), bias, layer_norm)
+
+
+def name_of(cell: Cell) -> str:
+    """A cell as `cell_of` takes it. Raises TypeError for a cell of another class."""
+    if isinstance(cell, SimpleRNNCell):
+        return f"RNN {cell.nonlinearity}"
+    if isinstance(cell, LSTMCell):
+        return f"LSTM {cell.variant.name}"
+    raise TypeError(f"{type(cell).__name__} is the cell of neither an LSTM nor a simple RNN.")
 
 
 def forward(inputs: Inputs, way: Way, keep: bool, *, bars: Tensor | None = None) -> Results:

@@ -61,7 +61,7 @@ def forward(inputs: Inputs, way: Way, keep: bool, *, bars: Tensor | None = None)
             inputs.y0.contiguous(),
             _dense(inputs.c0),
             _dense(inputs.gates0),
-            _recurrent_weight(inputs, way.cell).contiguous(),
+            recurrent_weight(inputs.weight_hh, inputs.weight_gates, way.cell).contiguous(),
             *map(_dense, (inputs.gain_hh, inputs.gain_c, inputs.bias_c, inputs.peephole, way.noise.mask)),
             lengths_for_kernels(way.lengths),
         ),
@@ -101,7 +101,7 @@ def backward(
         (
             d_y if d_y.stride() == (0, 0, 0) else d_y.contiguous(),
             *map(_dense, (arriving.y_n, arriving.c_n, arriving.gates_n, inputs.c0)),
-            _recurrent_weight(inputs, way.cell).contiguous(),
+            recurrent_weight(inputs.weight_hh, inputs.weight_gates, way.cell).contiguous(),
             *map(_dense, (inputs.gain_hh, inputs.gain_c, inputs.bias_c, inputs.peephole, way.noise.mask)),
             lengths_for_kernels(way.lengths),
             kept.gates,
@@ -151,13 +151,15 @@ def _clean_input(inputs: Inputs, way: Way) -> Tensor:
     return cleared(inputs.x, padding(way.lengths, inputs.x)).flatten(0, 1)
 
 
-def _recurrent_weight(inputs: Inputs, cell: LSTMCell | SimpleRNNCell) -> Tensor:
+def recurrent_weight(
+    weight_hh: Tensor, weight_gates: Tensor | None, cell: LSTMCell | SimpleRNNCell
+) -> Tensor:
     """What reads y(t-1), and beside it under FGR what reads the own gates of t-1, (nH, H or (1 + m) H)."""
-    if inputs.weight_gates is None:
-        return inputs.weight_hh
-    wide = inputs.weight_hh.new_zeros(inputs.weight_hh.shape[0], inputs.weight_gates.shape[1])
-    wide[_gate_rows(cell, inputs.weight_hh.shape[1], wide)] = inputs.weight_gates
-    return torch.cat([inputs.weight_hh, wide], dim=1)
+    if weight_gates is None:
+        return weight_hh
+    wide = weight_hh.new_zeros(weight_hh.shape[0], weight_gates.shape[1])
+    wide[_gate_rows(cell, weight_hh.shape[1], wide)] = weight_gates
+    return torch.cat([weight_hh, wide], dim=1)
 
 
 def _gate_rows(cell: LSTMCell | SimpleRNNCell, H: int, like: Tensor) -> Tensor:
@@ -207,10 +209,13 @@ def _input_gradients(
 def _first_arguments(
     way: Way,
 ) -> tuple[int, int, list[int], bool, float, tuple[float, float, bool, int]]:
-    cell = way.cell
-    code = variant_code(cell.variant) if isinstance(cell, LSTMCell) else [NONLINEARITIES[cell.nonlinearity]]
     isa, threads = native.instruction_set_index(), torch.get_num_threads()
-    return isa, threads, code, way.reverse, EPSILON, _noise(way.noise)
+    return isa, threads, cell_code(way.cell), way.reverse, EPSILON, _noise(way.noise)
+
+
+def cell_code(cell: LSTMCell | SimpleRNNCell) -> list[int]:
+    """A cell as the regularised kernels take it."""
+    return variant_code(cell.variant) if isinstance(cell, LSTMCell) else [NONLINEARITIES[cell.nonlinearity]]
 
 
 def _noise(noise: Noise) -> tuple[float, float, bool, int]:

@@ -9,11 +9,16 @@ import torch
 from torch import Tensor
 
 from throughtime.cells import LSTMCell, SimpleRNNCell
+from throughtime.cells.normalise import EPSILON
 from throughtime.cells.variants import VANILLA
 from throughtime.kernels import native
+from throughtime.ops import regularised
 from throughtime.ops.backends import NATIVE, backend
 from throughtime.ops.lstm_loop import LSTMParameters, LSTMState
 from throughtime.ops.native import NONLINEARITIES, variant_code
+from throughtime.ops.noise import Noise
+from throughtime.ops.regularised_loop import Inputs, name_of
+from throughtime.ops.regularised_native import cell_code, recurrent_weight
 from throughtime.ops.simple_rnn_loop import RNNParameters
 
 _OUTPUTS = 64  # results that are allocated together
@@ -21,11 +26,30 @@ _OUTPUTS = 64  # results that are allocated together
 State = tuple[Tensor, ...]
 
 
+class Norms(NamedTuple):
+    """Parameters of layer normalisation; all None without it, those of c None for a simple RNN."""
+
+    gain_ih: Tensor | None = None
+    gain_hh: Tensor | None = None
+    gain_c: Tensor | None = None
+    bias_c: Tensor | None = None
+
+
 class StreamLayer(NamedTuple):
-    """A layer of a stack: its cell and its parameters."""
+    """A layer of a stack: its cell, its parameters, and what it has beside them in evaluation.
+
+    `zoneout` is (p_c, p_y), taken by its expectation; of a simple RNN p_y alone counts.
+    """
 
     cell: LSTMCell | SimpleRNNCell
     parameters: LSTMParameters | RNNParameters
+    norms: Norms = Norms()
+    zoneout: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is neither layer normalisation nor zoneout."""
+        return self.norms.gain_hh is None and not any(self.zoneout)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -88,10 +112,24 @@ class _NativeStream:
 
 
 def _describe(layer: StreamLayer) -> tuple[Any, ...]:
-    tensors = (None if part is None else part.detach().contiguous() for part in layer.parameters)
+    if not layer.is_plain:
+        return _describe_regularised(layer)
+    tensors = map(_dense, layer.parameters)
     if isinstance(layer.cell, SimpleRNNCell):
         return ("rnn", NONLINEARITIES[layer.cell.nonlinearity], *tensors)
     return ("lstm", variant_code(layer.cell.variant), *tensors)
+
+
+def _describe_regularised(layer: StreamLayer) -> tuple[Any, ...]:
+    p = layer.parameters
+    peephole, weight_gates = (p.peephole, p.weight_gates) if isinstance(p, LSTMParameters) else (None, None)
+    weight = recurrent_weight(p.weight_hh.detach(), _dense(weight_gates), layer.cell)
+    tensors = map(_dense, (p.weight_ih, weight, p.bias, peephole, *layer.norms))
+    return ("regularised", cell_code(layer.cell), *tensors, EPSILON, *layer.zoneout)
+
+
+def _dense(value: Tensor | None) -> Tensor | None:
+    return None if value is None else value.detach().contiguous()
 
 
 class _SteppedStream:
@@ -99,10 +137,13 @@ class _SteppedStream:
 
     def __init__(self, layers: Sequence[StreamLayer], batch_size: int, name: str) -> None:
         self._layers = [
-            StreamLayer(layer.cell, type(layer.parameters)(*map(_copy, layer.parameters)))  # type: ignore[arg-type]
+            layer._replace(
+                parameters=type(layer.parameters)(*map(_copy, layer.parameters)),  # type: ignore[arg-type]
+                norms=Norms(*map(_copy, layer.norms)),
+            )
             for layer in layers
         ]
-        self._backend, self._states = backend(name), _zeros(layers, batch_size)
+        self._name, self._backend, self._states = name, backend(name), _zeros(layers, batch_size)
         self._expected = (batch_size, layers[0].parameters.weight_ih.shape[1])
 
     @torch.no_grad()
@@ -115,6 +156,12 @@ class _SteppedStream:
         return sequence[0]
 
     def _one(self, layer: StreamLayer, x: Tensor, state: State) -> tuple[Tensor, State]:
+        if not layer.is_plain:
+            noise = Noise(zoneout=layer.zoneout)
+            found = regularised.run(
+                _inputs(layer, x, state), name_of(layer.cell), noise, None, False, self._name
+            )
+            return found.y, (found.y_n, found.c_n, found.gates_n)[: len(state)]
         if isinstance(layer.parameters, RNNParameters):
             g = layer.cell.nonlinearity if isinstance(layer.cell, SimpleRNNCell) else ""
             h, h_n = self._backend.rnn_forward(x, state[0], layer.parameters, None, g, False)
@@ -129,6 +176,13 @@ class _SteppedStream:
 
     def states(self) -> list[State]:
         return [tuple(part.clone() for part in state) for state in self._states]
+
+
+def _inputs(layer: StreamLayer, x: Tensor, state: State) -> Inputs:
+    p = layer.parameters
+    if isinstance(p, RNNParameters):
+        return Inputs(x, state[0], None, None, *p, None, None, *layer.norms)
+    return Inputs(x, state[0], state[1], state[2] if len(state) == 3 else None, *p, *layer.norms)
 
 
 def _copy(value: Tensor | None) -> Tensor | None:

@@ -204,6 +204,39 @@ std::vector<T> regularised(const KernelsOf<T>& k, Size s, Variant v, const Nonli
     return b.all();
 }
 
+// A live reading of s.T steps, B sequences, whose rows of x are further apart than they are wide; goes on from the
+// state that it left.
+template <class T>
+std::vector<T> live(const KernelsOf<T>& k, Size s, Variant v, const Nonlinearity* g, bool norm) {
+    Buffers<T> b;
+    RegularisedStreamCall<T> c{};
+    c.steps = 1, c.batch = s.B, c.cells = s.H, c.inputs = s.I, c.gated = !g, c.variant = v;
+    if (g) c.g = *g;
+    c.zoneout_c = 0.2, c.zoneout_y = 0.4, c.epsilon = 1e-5;
+    const std::int64_t n = c.blocks() * s.H, m = c.carried() * s.H, gates = g ? 0 : v.gates();
+    c.y0 = b.in(s.B * s.H), c.c0 = g ? nullptr : b.in(s.B * s.H), c.gates0 = m ? b.in(s.B * m) : nullptr;
+    c.weight_ih = b.in(n * s.I), c.weight = b.in(n * (s.H + m)), c.bias = norm ? b.in(n) : nullptr;
+    c.gain_ih = norm ? b.in(n) : nullptr, c.gain = norm ? b.in(n) : nullptr;
+    c.gain_c = norm && !g ? b.in(s.H) : nullptr, c.bias_c = c.gain_c ? b.in(s.H) : nullptr;
+    c.peephole = gates ? b.in(gates * s.H) : nullptr;
+    c.x_b = s.I + 1;
+    const auto& kernel = k.regularised_stream;
+    const Block shared(std::size_t(kernel.shared_bytes(c))), own(std::size_t(kernel.own_bytes(c, s.B)));
+    for (int part = 0; part < 3; ++part) kernel.pack(c, shared.data(), part, 3);
+    for (int round = 0; round < 2; ++round) {
+        int now = 0;
+        kernel.load(c, own.data(), 0, s.B);
+        for (std::int64_t t = 0; t < s.T; ++t) {
+            c.x = b.in((s.B - 1) * c.x_b + s.I), c.y = b.out(s.B * s.H);
+            kernel.steps(c, shared.data(), own.data(), 0, s.B, now);
+        }
+        c.y_n = b.out(s.B * s.H), c.c_n = g ? nullptr : b.out(s.B * s.H), c.gates_n = m ? b.out(s.B * m) : nullptr;
+        kernel.unload(c, own.data(), 0, s.B, now);
+        c.y0 = c.y_n, c.c0 = c.c_n, c.gates0 = c.gates_n;
+    }
+    return b.all();
+}
+
 // Factors of no cell in particular.
 template <class T>
 std::vector<double> error_map(const KernelsOf<T>& k, Size s, int cell_blocks, int blocks, bool reverse,
@@ -249,12 +282,14 @@ void all_of(const KernelsOf<T>& k, Size s, int threads) {
               lstm(k, s, v, peepholes, reverse, record, padded, threads), "lstm");
         check(regularised(k, s, v, nullptr, mask % 32, padded, threads),
               regularised(k, s, v, nullptr, mask % 32, padded, threads), "regularised lstm");
+        check(live(k, s, v, nullptr, mask % 3), live(k, s, v, nullptr, mask % 3), "live lstm");
     }
     for (int mask = 0; mask < 32; ++mask) {
         const auto g = Nonlinearity(mask % 4);
         const auto* padded = mask % 3 ? &lengths : nullptr;
         check(regularised(k, s, {}, &g, mask, padded, threads), regularised(k, s, {}, &g, mask, padded, threads),
               "regularised rnn");
+        check(live(k, s, {}, &g, mask & 4), live(k, s, {}, &g, mask & 4), "live rnn");
     }
     for (int g = 0; g < 4; ++g)
         check(rnn(k, s, Nonlinearity(g), g == 1, g == 2, g == 3 ? &lengths : nullptr, threads),

@@ -197,6 +197,18 @@ struct RegularisedForwardCall : Regularised {
     T* bars;     // (T, B, nH), before activation, or null: not recorded. Zero at padded steps
 };
 
+// The same for one time step after another, by `load`, `steps` and `unload` alone: T = 1, one slice that is the whole
+// batch, no lengths. Of RegularisedForwardCall `projected` is not read, and what a backward reads is null.
+template <class T>
+struct RegularisedStreamCall : RegularisedForwardCall<T> {
+    std::int64_t inputs;
+    const T* x;  // (B, I), strides x_b, 1
+    std::ptrdiff_t x_b;
+    const T* weight_ih;  // (nH, I)
+    const T* gain_ih;    // (nH,) of the normalised W x; null: it is not normalised
+    const T* bias;       // (nH,) or null
+};
+
 template <class T>
 struct RegularisedBackwardCall : Regularised {
     const T* d_y;  // (T, B, H), strides d_y_t, d_y_b, 1
@@ -264,6 +276,7 @@ struct Kernel {
     std::int64_t (*shared_bytes)(const Call&);
     std::int64_t (*own_bytes)(const Call&, std::int64_t rows);
     void (*pack)(const Call&, void* shared, int part, int parts);
+    // Null for a live reading:
     std::int64_t (*slice)(const Call&, const void* shared, void* own, std::int64_t first, std::int64_t last);
     // Null for a forward:
     void (*reduce)(const Call&, void* const* owns, int slices, int part, int parts);
@@ -284,6 +297,7 @@ struct KernelsOf {
     Kernel<ErrorMapCall<T>> error_map;
     Kernel<RegularisedForwardCall<T>> regularised_forward;
     Kernel<RegularisedBackwardCall<T>> regularised_backward;
+    Kernel<RegularisedStreamCall<T>> regularised_stream;
 };
 
 struct Kernels {

@@ -5,6 +5,7 @@
 #include "lstm_forward.hpp"
 #include "regularised_backward.hpp"
 #include "regularised_forward.hpp"
+#include "regularised_stream.hpp"
 #include "rnn_backward.hpp"
 #include "rnn_forward.hpp"
 
@@ -23,12 +24,18 @@ template <class K>
 constexpr throughtime::Kernel<typename K::Call> whole_kernel() {
     return {&K::shared_bytes, &K::own_bytes, &K::pack, &K::slice, nullptr, nullptr, nullptr, nullptr};
 }
+// For nothing but a state that stays from call to call.
+template <class K>
+constexpr throughtime::Kernel<typename K::Call> stream_kernel() {
+    return {&K::shared_bytes, &K::own_bytes, &K::pack, nullptr, nullptr, &K::load, &K::steps, &K::unload};
+}
 template <class T>
 constexpr throughtime::KernelsOf<T> kernels_of() {
     return {forward_kernel<LSTMForwardKernel<T>>(), backward_kernel<LSTMBackwardKernel<T>>(),
             forward_kernel<RNNForwardKernel<T>>(), backward_kernel<RNNBackwardKernel<T>>(),
             whole_kernel<ErrorMapKernel<T>>(),
-            whole_kernel<RegularisedForwardKernel<T>>(), backward_kernel<RegularisedBackwardKernel<T>>()};
+            forward_kernel<RegularisedForwardKernel<T>>(), backward_kernel<RegularisedBackwardKernel<T>>(),
+            stream_kernel<RegularisedStreamKernel<T>>()};
 }
 constexpr throughtime::Kernels table{THROUGHTIME_TABLE_NAME, kernels_of<float>(), kernels_of<double>()};
 

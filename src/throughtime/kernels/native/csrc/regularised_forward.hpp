@@ -49,17 +49,7 @@ struct RegularisedForwardKernel {
     static void pack(const Call& call, void* memory, int part, int parts) {
         const Sizes z(call);
         const Shared shared(z, z.D, memory);
-        const std::int64_t vectors = z.width / lanes, groups = (vectors + most_vectors - 1) / most_vectors;
-        for (std::int64_t g = groups * part / parts; g < groups * (part + 1) / parts; ++g) {
-            const std::int64_t first = g * most_vectors;
-            const std::int64_t width = smaller<std::int64_t>(most_vectors, vectors - first);
-            for (std::int64_t v = 0; v < width; ++v) {
-                const std::int64_t place = (first + v) * lanes, unit = place % z.Hp;
-                const std::int64_t row = place / z.Hp * z.H + unit;
-                pack_transposed(call.weight + row * z.D, z.D, z.valid(unit), z.D,
-                                shared.weights + (first * z.D + v) * lanes, width * lanes);
-            }
-        }
+        pack_blocks(call.weight, z.D, z, shared.weights, part, parts);
         if (part == 0) shared.pack(call, z);
     }
 
@@ -174,21 +164,10 @@ struct RegularisedForwardKernel {
         }
     }
 
-    static void recurrent_product(const Sizes& z, const Shared& shared, const Own& own, std::int64_t rows) {
-        const std::int64_t vectors = z.width / lanes;
-        for (std::int64_t v = 0; v < vectors; v += most_vectors) {
-            const int wide = int(smaller<std::int64_t>(most_vectors, vectors - v));
-            const RowTiles tiles(rows, wide);
-            for (std::int64_t k = 0; k < tiles.count; ++k) {
-                const std::int64_t row = tiles.begin(k);
-                const Source<T> source{own.read + row * z.Dp, z.Dp, z.D};
-                tile_for<T>(int(tiles.begin(k + 1) - row), wide)(&source, 1, shared.weights + v * z.D * lanes, nullptr,
-                                                                 0, own.rows + row * z.width + v * lanes, z.width);
-            }
-        }
-    }
-
-    static void load(const Call& call, const Sizes& z, const Own& own, std::int64_t first, std::int64_t rows) {
+    static void load(const Call& call, void* own_memory, std::int64_t first, std::int64_t last) {
+        const Sizes z(call);
+        const std::int64_t rows = last - first;
+        const Own own(z, own_memory, rows);
         for (std::int64_t r = 0; r < rows; ++r) {
             const std::int64_t b = call.sequence(first + r);
             for (std::int64_t j = 0; j < z.Hp; ++j) {
@@ -202,17 +181,17 @@ struct RegularisedForwardKernel {
         }
     }
 
-    static std::int64_t slice(const Call& call, const void* shared_memory, void* own_memory, std::int64_t first,
-                              std::int64_t last) {
+    // The state stays at its place: `now` has no use.
+    static std::int64_t steps(const Call& call, const void* shared_memory, void* own_memory, std::int64_t first,
+                              std::int64_t last, int&) {
         const Sizes z(call);
         const Shared shared(z, z.D, const_cast<void*>(shared_memory));
         const std::int64_t rows = last - first;
         const Own own(z, own_memory, rows);
-        load(call, z, own, first, rows);
         UnderWay under_way(call, first, last);
         for (std::int64_t k = 0; k < call.steps; ++k) {
             const std::int64_t t = call.reverse ? call.steps - 1 - k : k, active = under_way.at(t);
-            recurrent_product(z, shared, own, active);
+            multiply_rows(own.read, z.Dp, z.D, shared.weights, z, active, own.rows);
             for (std::int64_t r = 0; r < rows; ++r) {
                 const Row row{call, z, shared, own, t, call.sequence(first + r), r};
                 if (r >= active) {
@@ -223,13 +202,27 @@ struct RegularisedForwardKernel {
                 call.gated ? finish_lstm(row) : finish_rnn(row);
             }
         }
+        return under_way.computed();
+    }
+
+    static void unload(const Call& call, const void* own_memory, std::int64_t first, std::int64_t last, int) {
+        const Sizes z(call);
+        const std::int64_t rows = last - first;
+        const Own own(z, const_cast<void*>(own_memory), rows);
         for (std::int64_t r = 0; r < rows; ++r) {
             const std::int64_t b = call.sequence(first + r);
             copy(own.y + r * z.Hp, z.H, call.y_n + b * z.H);
             if (call.c_n) copy(own.c + r * z.Hp, z.H, call.c_n + b * z.H);
             if (z.carried) copy(own.read + r * z.Dp + z.H, z.D - z.H, call.gates_n + b * (z.D - z.H));
         }
-        return under_way.computed();
+    }
+
+    static std::int64_t slice(const Call& call, const void* shared, void* own, std::int64_t first, std::int64_t last) {
+        int now = 0;
+        load(call, own, first, last);
+        const std::int64_t computed = steps(call, shared, own, first, last, now);
+        unload(call, own, first, last, now);
+        return computed;
     }
 };
 

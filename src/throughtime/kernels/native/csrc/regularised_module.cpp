@@ -14,23 +14,13 @@ struct How {
 
 // What forward and backward have in common; `rows` is (T, B, nH), `weight` (nH, D).
 void read_shape(Regularised& c, const How& how, nb::handle rows, nb::handle weight) {
-    c.gated = how.cell.size() > 1;
-    if (c.gated)
-        c.variant = variant_from(how.cell);
-    else if (how.cell.size() == 1)
-        c.g = nonlinearity_from(how.cell[0]);
-    else
-        bad(std::string(who) + ": cell is malformed.");
+    check_count(how.noise, 4, who);
+    read_regularised(c, how.cell, how.epsilon, nb::cast<double>(item(how.noise, 0)), nb::cast<double>(item(how.noise, 1)), who);
     const View view = look_at(rows, who, "projected"), recurrent = look_at(weight, who, "weight");
     if (view.dimensions != 3 || recurrent.dimensions != 2) bad(std::string(who) + ": projected must be (T, B, nH) and weight a matrix.");
     c.steps = view.shape[0], c.batch = view.shape[1], c.cells = recurrent.shape[0] / c.blocks();
     if (c.steps < 1 || c.batch < 1 || c.cells < 1) bad(std::string(who) + ": T, B and H must be at least 1.");
     c.reverse = how.reverse;
-    c.epsilon = how.epsilon;
-    check_count(how.noise, 4, who);
-    c.zoneout_c = nb::cast<double>(item(how.noise, 0)), c.zoneout_y = nb::cast<double>(item(how.noise, 1));
-    for (const double share : {c.zoneout_c, c.zoneout_y})
-        if (!(share >= 0 && share <= 1)) bad(std::string(who) + ": zoneout must be probabilities.");
     c.sampled = nb::cast<bool>(item(how.noise, 2));
     c.seed = std::uint64_t(nb::cast<std::int64_t>(item(how.noise, 3)));
 }
@@ -109,6 +99,20 @@ void backward_of(const Kernel<RegularisedBackwardCall<T>>& kernel, int threads, 
 }
 
 }  // namespace
+
+void read_regularised(Regularised& c, const std::vector<int>& cell, double epsilon, double zoneout_c, double zoneout_y,
+                      const char* name) {
+    c.gated = cell.size() > 1;
+    if (c.gated)
+        c.variant = variant_from(cell);
+    else if (cell.size() == 1)
+        c.g = nonlinearity_from(cell[0]);
+    else
+        bad(std::string(name) + ": cell is malformed.");
+    for (const double share : {zoneout_c, zoneout_y})
+        if (!(share >= 0 && share <= 1)) bad(std::string(name) + ": zoneout must be probabilities.");
+    c.epsilon = epsilon, c.zoneout_c = zoneout_c, c.zoneout_y = zoneout_y;
+}
 
 void regularised_forward(int isa, int threads, const std::vector<int>& cell, bool reverse, double epsilon,
                          const nb::tuple& noise, const nb::tuple& in, const nb::tuple& out) {

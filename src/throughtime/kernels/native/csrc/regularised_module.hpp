@@ -8,6 +8,10 @@ namespace throughtime {
 // cell: of an LSTM its variant, of a simple RNN its nonlinearity alone.
 // noise: (zoneout of c, zoneout of y, whether they are drawn, seed).
 
+// Fills in the cell, epsilon and the probabilities of zoneout, checked; `who` is named in errors.
+void read_regularised(Regularised& call, const std::vector<int>& cell, double epsilon, double zoneout_c, double zoneout_y,
+                      const char* who);
+
 // inputs: projected, y0, c0, gates0, weight, gain, gain_c, bias_c, peephole, mask, lengths
 // outputs: y, y_n, c_n, gates_n, gates, c, hat, scale, bars
 void regularised_forward(int isa, int threads, const std::vector<int>& cell, bool reverse, double epsilon,

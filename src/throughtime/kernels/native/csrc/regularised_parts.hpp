@@ -132,6 +132,39 @@ void pad_blocks(const T* from, int blocks, const RowSizes<T>& z, T* to) {
         for (std::int64_t j = 0; j < z.Hp; ++j) to[b * z.Hp + j] = from && j < z.H ? from[b * z.H + j] : T(0);
 }
 
+// Weights (nH, depth) packed for tiles of up to four vectors of a row, [k][vector][lane].
+template <class T>
+void pack_blocks(const T* weight, std::int64_t depth, const RowSizes<T>& z, T* to, int part, int parts) {
+    constexpr int lanes = Simd<T>::lanes;
+    const std::int64_t vectors = z.width / lanes, groups = (vectors + most_vectors - 1) / most_vectors;
+    for (std::int64_t g = groups * part / parts; g < groups * (part + 1) / parts; ++g) {
+        const std::int64_t first = g * most_vectors;
+        const std::int64_t wide = smaller<std::int64_t>(most_vectors, vectors - first);
+        for (std::int64_t v = 0; v < wide; ++v) {
+            const std::int64_t place = (first + v) * lanes, unit = place % z.Hp, row = place / z.Hp * z.H + unit;
+            pack_transposed(weight + row * depth, depth, z.valid(unit), depth, to + (first * depth + v) * lanes, wide * lanes);
+        }
+    }
+}
+
+// out (count, n Hp) = from (count, depth) times weights that `pack_blocks` packed; rows of `from` `stride` values apart.
+template <class T>
+void multiply_rows(const T* from, std::ptrdiff_t stride, std::int64_t depth, const T* weights, const RowSizes<T>& z,
+                   std::int64_t count, T* out) {
+    constexpr int lanes = Simd<T>::lanes;
+    const std::int64_t vectors = z.width / lanes;
+    for (std::int64_t v = 0; v < vectors; v += most_vectors) {
+        const int wide = int(smaller<std::int64_t>(most_vectors, vectors - v));
+        const RowTiles tiles(count, wide);
+        for (std::int64_t k = 0; k < tiles.count; ++k) {
+            const std::int64_t row = tiles.begin(k);
+            const Source<T> source{from + row * stride, stride, depth};
+            tile_for<T>(int(tiles.begin(k + 1) - row), wide)(&source, 1, weights + v * depth * lanes, nullptr, 0,
+                                                             out + row * z.width + v * lanes, z.width);
+        }
+    }
+}
+
 // What the slices of a call share: the recurrent weights, packed, `depth` values for each of n Hp, and the parameters.
 template <class T>
 struct Parameters {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "memory.hpp"
+#include "regularised_module.hpp"
 #include "threads.hpp"
 
 namespace throughtime {
@@ -155,10 +156,84 @@ class RNNLayer final : public StreamLayer {
 };
 
 template <class T>
+class RegularisedLayer final : public StreamLayer {
+  public:
+    RegularisedLayer(const Kernel<RegularisedStreamCall<T>>& kernel, std::int64_t batch, const nb::tuple& layer)
+        : call_(read(batch, layer)),
+          place_(kernel, call_) {
+        const std::vector<T> zeros(std::size_t(batch * call_.cells * std::max(1, call_.carried())));
+        call_.y0 = zeros.data();
+        call_.c0 = call_.gated ? zeros.data() : nullptr;
+        call_.gates0 = call_.carried() ? zeros.data() : nullptr;
+        place_.load(call_);
+    }
+    std::int64_t inputs() const override { return call_.inputs; }
+    std::int64_t cells() const override { return call_.cells; }
+    Kind kind() const override { return kind_of<T>; }
+    void step(const void* x, std::ptrdiff_t x_b, void* y) override {
+        call_.x = static_cast<const T*>(x);
+        call_.x_b = x_b;
+        call_.y = static_cast<T*>(y);
+        place_.step(call_);
+    }
+    void load(const nb::tuple& state) override {
+        check(state);
+        const Reader<T> read{who};
+        const std::int64_t B = call_.batch, H = call_.cells;
+        call_.y0 = read.dense(item(state, 0), "h", {B, H});
+        if (call_.gated) call_.c0 = read.dense(item(state, 1), "c", {B, H});
+        if (call_.carried()) call_.gates0 = read.dense(item(state, 2), "gates", {B, call_.carried() * H});
+        place_.load(call_);
+    }
+    void unload(const nb::tuple& state) override {
+        check(state);
+        const Reader<T> read{who};
+        const std::int64_t B = call_.batch, H = call_.cells;
+        call_.y_n = read.dense(item(state, 0), "h", {B, H});
+        if (call_.gated) call_.c_n = read.dense(item(state, 1), "c", {B, H});
+        if (call_.carried()) call_.gates_n = read.dense(item(state, 2), "gates", {B, call_.carried() * H});
+        place_.unload(call_);
+    }
+
+  private:
+    void check(const nb::tuple& state) const { check_count(state, call_.carried() ? 3 : call_.gated ? 2 : 1, who); }
+
+    static RegularisedStreamCall<T> read(std::int64_t batch, const nb::tuple& layer) {
+        check_count(layer, 13, who);
+        const Reader<T> read{who};
+        RegularisedStreamCall<T> c{};
+        read_regularised(c, nb::cast<std::vector<int>>(item(layer, 1)), nb::cast<double>(item(layer, 10)),
+                         nb::cast<double>(item(layer, 11)), nb::cast<double>(item(layer, 12)), who);
+        const View input = look_at(item(layer, 2), who, "weight_ih");
+        if (input.dimensions != 2 || input.shape[1] < 1 || input.shape[0] < c.blocks() || input.shape[0] % c.blocks())
+            bad("stream: weights must be matrices.");
+        c.steps = 1;
+        c.batch = batch;
+        c.inputs = input.shape[1];
+        c.cells = input.shape[0] / c.blocks();
+        const std::int64_t I = c.inputs, H = c.cells, n = c.blocks() * H;
+        const int gates = c.gated ? c.variant.gates() : 0;
+        c.weight_ih = read.dense(item(layer, 2), "weight_ih", {n, I});
+        c.weight = read.dense(item(layer, 3), "weight", {n, H * (1 + c.carried())});
+        c.bias = read.optional(item(layer, 4), "bias", {n});
+        c.peephole = gates ? read.optional(item(layer, 5), "peephole", {gates, H}) : nullptr;
+        c.gain_ih = read.optional(item(layer, 6), "gain_ih", {n});
+        c.gain = read.only_if(c.gain_ih != nullptr, item(layer, 7), "gain_hh", {n});
+        c.gain_c = read.only_if(c.gain && c.gated, item(layer, 8), "gain_c", {H});
+        c.bias_c = c.gain_c ? read.optional(item(layer, 9), "bias_c", {H}) : nullptr;
+        return c;
+    }
+
+    RegularisedStreamCall<T> call_;
+    Place<RegularisedStreamCall<T>> place_;
+};
+
+template <class T>
 std::unique_ptr<StreamLayer> layer_from(const KernelsOf<T>& kernels, std::int64_t batch, const nb::tuple& layer) {
     const std::string cell = nb::cast<std::string>(item(layer, 0));
     if (cell == "lstm") return std::make_unique<LSTMLayer<T>>(kernels.lstm_forward, batch, layer);
     if (cell == "rnn") return std::make_unique<RNNLayer<T>>(kernels.rnn_forward, batch, layer);
+    if (cell == "regularised") return std::make_unique<RegularisedLayer<T>>(kernels.regularised_stream, batch, layer);
     bad("stream: cell '" + cell + "' is unknown.");
 }
 

@@ -21,8 +21,10 @@ class StreamLayer {
 };
 
 // Layers on top of each other, for a batch of B sequences. Layers are tuples
-//   ("lstm", variant, weight_ih, weight_hh, bias, peephole, weight_gates) and
-//   ("rnn", nonlinearity, weight_ih, weight_hh, bias);
+//   ("lstm", variant, weight_ih, weight_hh, bias, peephole, weight_gates),
+//   ("rnn", nonlinearity, weight_ih, weight_hh, bias) and, with layer normalisation or zoneout by its expectation,
+//   ("regularised", cell, weight_ih, weight, bias, peephole, gain_ih, gain_hh, gain_c, bias_c, epsilon, zoneout_c,
+//   zoneout_y) with cell and weight as `regularised_forward` takes them;
 // their weights are copied. The state is zero at first. `more_outputs()` gives a dense tensor (n, B, H) and
 // the n tensors (B, H) it consists of; each result of `step` is the next of them.
 class Stream {
