@@ -19,17 +19,11 @@ from throughtime.training.probe import look_at
 from ..tolerances import check_relative
 from .mapped import losses, map_by_autograd, random
 from .test_jacobians import jacobian, state_names
+from .test_regularised import HOW
 
 ROW = "error map against autograd, float64"
 T, B, I, H = 7, 2, 3, 4  # noqa: E741
 KINDS = ["vanilla", "CIFG", "NOG", "NP", "CIFG+FGR", "rnn"]
-HOW = {
-    "norm": {"layer_norm": True},
-    "zoneout": {"zoneout": 0.3},
-    "dropout": {"recurrent_dropout": 0.4},
-    "all": {"layer_norm": True, "zoneout": 0.3, "recurrent_dropout": 0.4},
-    "all, in evaluation": {"layer_norm": True, "zoneout": 0.3, "recurrent_dropout": 0.4},
-}
 EVERY_WAY = pytest.mark.parametrize("how", HOW)
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS)
 

@@ -129,9 +129,10 @@ def answer(logs: Any, decoding: Decoding, mel: LogMel, stack: int) -> Transcript
         stack: Frames in a step.
     """
     symbols = decoding.symbols
-    chosen = decoding.best(logs)
-    beams = decoding.beams(logs)[:MOST_ALTERNATIVES]
-    exact = {one: math.exp(log_probability(logs, one)) for one in dict.fromkeys([*beams, chosen])}
+    beams = decoding.beams(logs)
+    chosen = greedy(logs) if decoding.decoder == "greedy" else beams[0]
+    likeliest = dict.fromkeys([*beams[:MOST_ALTERNATIVES], chosen])
+    exact = {one: math.exp(log_probability(logs, one)) for one in likeliest}
     found: dict[str, float] = {}
     for one, probability in exact.items():  # texts that differ in blanks between words alone are one
         found[symbols.text(one)] = found.get(symbols.text(one), 0.0) + probability
