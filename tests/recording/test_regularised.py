@@ -21,7 +21,7 @@ from throughtime.recording.finite import check
 
 from ..tolerances import check_factor, check_relative
 from .occurrences import unroll
-from .test_step_gradients import gradients_by_step
+from .test_step_gradients import check_steps, gradients_by_step
 
 T, B, I, H = 6, 3, 2, 5  # noqa: E741
 ROW = "regularised op against cell, float64"
@@ -173,15 +173,7 @@ def test_each_step_of_each_gradient(kind: str, how: str) -> None:
         chance = chance_of(layer)
         shares = [chance.get(name) for name in ("k_c", f"k_{layer.output}")]
         expected = gradients_by_step(layer, chance.get("m"), shares)
-        for name in layer.parameters:
-            key = f"{path}.{name}"
-            steps = [rec.step_gradient(key, t) for t in range(T)]
-            for t in range(T):
-                check_relative(ROW, f"{kind}, {how}: {key} at {t}", steps[t], expected[t][name])
-            gradient = dict(module.named_parameters())[key].grad
-            check_relative(ROW, f"{kind}: {key}, sum over t", torch.stack(steps).sum(0), gradient)
-            norms = torch.stack([step.norm() for step in steps])
-            check_relative(ROW, f"{kind}: {key}, norms", rec.step_gradient_norms(key), norms)
+        check_steps(ROW, f"{kind}, {how}", rec, module, path, expected)
 
 
 @EVERY_KIND

@@ -12,7 +12,7 @@ from throughtime.ops.padding import direction
 from throughtime.recording import step_gradients
 
 from ..tolerances import check_relative
-from .networks import KINDS, LENGTHS, T, loss_of, make, make_inputs
+from .networks import KINDS, LENGTHS, loss_of, make, make_inputs
 
 ROW = "recording against autograd, float64"
 
@@ -54,15 +54,27 @@ def test_each_step(kind: str, lengths: list[int] | None) -> None:
         loss_of(*network(x, state, lengths=lengths)).backward()
     for path, layer in rec.layers.items():
         expected = gradients_by_step(layer)
-        for name in layer.parameters:
-            key = f"{path}.{name}"
-            steps = [rec.step_gradient(key, t) for t in range(T)]
-            for t in range(T):
-                check_relative(ROW, f"{kind}: {key} at {t}", steps[t], expected[t][name])
-            gradient = dict(network.named_parameters())[key].grad
-            check_relative(ROW, f"{kind}: {key}, sum over t", torch.stack(steps).sum(0), gradient)
-            norms = torch.stack([step.norm() for step in steps])
-            check_relative(ROW, f"{kind}: {key}, norms", rec.step_gradient_norms(key), norms)
+        check_steps(ROW, kind, rec, network, path, expected)
+
+
+def check_steps(
+    row: str,
+    kind: str,
+    rec: tt.Recording,
+    network: torch.nn.Module,
+    path: str,
+    expected: list[dict[str, torch.Tensor]],
+) -> None:
+    """Hold the gradients of the layer at `path`, by step, their sum and their norms, to those `expected`."""
+    for name in rec.layers[path].parameters:
+        key = f"{path}.{name}"
+        steps = [rec.step_gradient(key, t) for t in range(len(expected))]
+        for t, step in enumerate(steps):
+            check_relative(row, f"{kind}: {key} at {t}", step, expected[t][name])
+        gradient = dict(network.named_parameters())[key].grad
+        check_relative(row, f"{kind}: {key}, sum over t", torch.stack(steps).sum(0), gradient)
+        norms = torch.stack([step.norm() for step in steps])
+        check_relative(row, f"{kind}: {key}, norms", rec.step_gradient_norms(key), norms)
 
 
 def test_norms_by_either_way_and_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
